@@ -1,1 +1,5 @@
-//! Temporary.
+//! `ceremony`: a terminal cockpit for PostgreSQL migration ceremonies. Start with `docs/architecture.md`.
+
+pub mod runner;
+pub mod session;
+pub mod time;

@@ -1,2 +1,2 @@
 //! Temporary.
-fn main(){}
+fn main() {}

@@ -1,0 +1,3 @@
+//! Effects on the world: PostgreSQL, processes, files, the clock.
+
+pub mod postgres;

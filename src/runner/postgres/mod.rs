@@ -1,0 +1,1 @@
+//! PostgreSQL: wire tap, statement splitter, step transaction, catalog snapshot.
