@@ -1,5 +1,19 @@
 //! The core of a ceremony: decides what happens next and keeps the state; pure and total.
+//!
+//! `decide` turns an input into events, `apply` is the only mutation, `effects` says what an event asks of the world.
 
+mod command;
+mod decide;
+mod event;
+mod halt;
+mod judge;
 mod outcome;
+mod on_outcome;
+mod settle;
+mod state;
 
+pub use command::*;
+pub use event::*;
+pub use halt::*;
 pub use outcome::*;
+pub use state::*;

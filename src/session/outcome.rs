@@ -1,5 +1,6 @@
 //! What the runner reports back: observations, streamed output and failures, as plain data.
 
+pub use crate::definition::Place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -115,24 +116,6 @@ pub enum Source {
     Stderr,
     /// The runner itself.
     Runner,
-}
-
-/// A place in a file, both numbers from 1; the column counts characters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// Relative to the folder of the definition.
-    pub file: String,
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
 }
 
 /// An error or notice of the server with every field it sent.

@@ -1,0 +1,177 @@
+//! The record: one JSON line per decision, chained by hash, and what is left of it after a crash. Pure.
+//!
+//! `prev` of a line is the SHA-256 of all bytes before it, so `head -n K session.jsonl | sha256sum` equals `prev` of
+//! line K+1. The *head* is the SHA-256 of the whole file.
+
+pub mod file;
+
+use crate::session::{Event, Input};
+use crate::time::{Moment, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Name of the record within a session folder.
+pub const FILE_NAME: &str = "session.jsonl";
+/// Version of the record's format, in the first entry's header.
+pub const FORMAT: u32 = 1;
+
+/// One decision: what caused it and what followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Gapless from 1.
+    pub n: u64,
+    /// Wall clock, UTC.
+    pub t: Timestamp,
+    /// Microseconds of a monotonic clock that counts suspend.
+    pub m: u64,
+    /// SHA-256 of all bytes before this line, 64 hexadecimal digits.
+    pub prev: String,
+    /// What the core heard.
+    pub cause: Input,
+    /// What it decided.
+    pub events: Vec<Event>,
+}
+
+impl Entry {
+    /// When it was decided.
+    pub fn at(&self) -> Moment {
+        Moment { wall: self.t, mono_us: self.m }
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash of everything written so far.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    hasher: Sha256,
+    entries: u64,
+}
+
+impl Chain {
+    /// How many lines the chain covers.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// SHA-256 of all bytes so far, 64 hexadecimal digits.
+    pub fn head(&self) -> String {
+        hex(&self.hasher.clone().finalize())
+    }
+
+    /// The entry that comes next, and its line.
+    ///
+    /// # Errors
+    /// When serde cannot write it, which a derived implementation does not do.
+    pub fn seal(
+        &self,
+        at: Moment,
+        cause: Input,
+        events: Vec<Event>,
+    ) -> Result<(Entry, Vec<u8>), serde_json::Error> {
+        let entry =
+            Entry { n: self.entries + 1, t: at.wall, m: at.mono_us, prev: self.head(), cause, events };
+        let mut line = serde_json::to_vec(&entry)?;
+        line.push(b'\n');
+        Ok((entry, line))
+    }
+
+    /// Takes over a line that was written.
+    pub fn extend(&mut self, line: &[u8]) {
+        self.hasher.update(line);
+        self.entries += 1;
+    }
+
+    /// Reads the next line (with its newline) and takes it over.
+    ///
+    /// # Errors
+    /// When it is no entry, has the wrong number, or does not chain.
+    pub fn check(&mut self, line: &[u8]) -> Result<Entry, Corruption> {
+        let number = self.entries + 1;
+        let corrupt = |what: String| Corruption { entry: number, what };
+        let text = line.strip_suffix(b"\n").ok_or_else(|| corrupt("has no end of line".to_owned()))?;
+        let entry: Entry =
+            serde_json::from_slice(text).map_err(|error| corrupt(format!("is not an entry: {error}")))?;
+        if entry.n != number {
+            return Err(corrupt(format!("says it is number {}", entry.n)));
+        }
+        let head = self.head();
+        if entry.prev != head {
+            return Err(corrupt(format!(
+                "does not chain: its prev is {}, the bytes before it hash to {head}",
+                entry.prev
+            )));
+        }
+        self.extend(line);
+        Ok(entry)
+    }
+}
+
+/// A line that cannot be trusted, and so everything behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corruption {
+    /// Number of the entry, which is the number of the line.
+    pub entry: u64,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Corruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "entry {} {}", self.entry, self.what)
+    }
+}
+
+/// A record as it was found.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The entries that chain.
+    pub entries: Vec<Entry>,
+    /// The chain over them.
+    pub chain: Chain,
+    /// How many bytes they take.
+    pub bytes: usize,
+    /// Bytes of a torn last line; it was never acknowledged.
+    pub torn: usize,
+}
+
+/// Reads a whole record. A last line without its newline was torn by a crash and is left out.
+///
+/// # Errors
+/// With the first entry that cannot be trusted.
+pub fn recover(bytes: &[u8]) -> Result<Recovered, Corruption> {
+    let mut chain = Chain::default();
+    let mut entries = Vec::new();
+    let mut good = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if !line.ends_with(b"\n") {
+            break;
+        }
+        entries.push(chain.check(line)?);
+        good += line.len();
+    }
+    Ok(Recovered { entries, chain, bytes: good, torn: bytes.len() - good })
+}
+
+/// Four words that a person can compare or read out loud: the first 64 bits of a head as proquints,
+/// <https://arxiv.org/html/0901.4016>.
+pub fn head_words(head: &str) -> String {
+    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+    const VOWELS: &[u8; 4] = b"aiou";
+    let word = |digits: &str| {
+        let Ok(bits) = u16::from_str_radix(digits, 16) else { return "?????".to_owned() };
+        let consonant = |shift: u16| CONSONANTS[usize::from(bits >> shift & 15)] as char;
+        let vowel = |shift: u16| VOWELS[usize::from(bits >> shift & 3)] as char;
+        [consonant(12), vowel(10), consonant(6), vowel(4), consonant(0)].iter().collect()
+    };
+    let words: Vec<String> = (0..4).map(|at| word(head.get(at * 4..at * 4 + 4).unwrap_or_default())).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests;

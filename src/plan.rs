@@ -1,0 +1,287 @@
+//! `Ceremony` to ordered steps with their checks: the way up, and the way back as a plan of its own.
+
+use crate::definition::{Ceremony, Migration, Probe, StepDefinition, StepKind};
+use std::collections::BTreeMap;
+
+/// What will be done, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The definition it was made from.
+    pub ceremony: Ceremony,
+    /// The way up.
+    pub steps: Vec<Step>,
+    /// The way back: every migration, last applied first. A rollback takes those that are applied.
+    pub rollback: Vec<Step>,
+    /// Indexes of the migrations in the order in which they are applied.
+    pub order: Vec<usize>,
+    index: BTreeMap<String, StepRef>,
+}
+
+/// Which plan a step belongs to and its place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepRef {
+    /// Index into [`Plan::steps`].
+    Forward(usize),
+    /// Index into [`Plan::rollback`].
+    Back(usize),
+}
+
+/// One line of the checklist.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Unique in the plan.
+    pub id: String,
+    /// What kind of work.
+    pub kind: StepKind,
+    /// For people.
+    pub title: String,
+    /// The phase it is listed under.
+    pub phase: String,
+    /// Index of the migration it is about.
+    pub migration: Option<usize>,
+    /// What must be observed; a step is as good as its worst check.
+    pub checks: Vec<Check>,
+}
+
+/// One thing that a step must observe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// Unique in the step.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// What is observed.
+    pub subject: Subject,
+}
+
+/// What a check is about. Indexes point into the lists of the ceremony.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// The server answers, is the one seen first, and may be written to.
+    Server,
+    /// `inputs[i]` is the reviewed file.
+    Input(usize),
+    /// `flags[i]` is as it must be.
+    Flag(usize),
+    /// `queries[i]` returns what it should.
+    Query(usize),
+    /// `suites[i]` passes.
+    Suite(usize),
+    /// `negatives[i]` is refused.
+    Negative(usize),
+    /// Every statement of the script ran.
+    Ran,
+    /// This table has not lost rows.
+    Protected(String),
+    /// The schema is recorded, with what changed.
+    SchemaRecorded,
+    /// The schema did not change.
+    SchemaUnchanged,
+    /// The rows of this table are copied out.
+    Backup(String),
+    /// The rollback scripts lead back to the schema before, and up again.
+    Drill,
+    /// `claims[i]` is carried by its evidence.
+    Claim(usize),
+}
+
+impl Plan {
+    /// Orders the steps of a definition that was loaded without a problem.
+    pub fn new(ceremony: Ceremony) -> Self {
+        let order = order(&ceremony.migrations);
+        let mut steps = Vec::new();
+        for definition in &ceremony.steps {
+            match definition.kind {
+                StepKind::Apply | StepKind::Reapply => steps.extend(
+                    order.iter().map(|&migration| migration_step(&ceremony, definition, migration)),
+                ),
+                _ => steps.push(plain_step(&ceremony, definition)),
+            }
+        }
+        let rollback: Vec<Step> =
+            order.iter().rev().map(|&migration| rollback_step(&ceremony, migration)).collect();
+        let index = steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (step.id.clone(), StepRef::Forward(at)))
+            .chain(rollback.iter().enumerate().map(|(at, step)| (step.id.clone(), StepRef::Back(at))))
+            .collect();
+        Self { ceremony, steps, rollback, order, index }
+    }
+
+    /// Where the step called `id` stands.
+    pub fn find(&self, id: &str) -> Option<StepRef> {
+        self.index.get(id).copied()
+    }
+
+    /// The step at a place that [`Plan::find`] gave.
+    pub fn step(&self, at: StepRef) -> &Step {
+        match at {
+            StepRef::Forward(index) => &self.steps[index],
+            StepRef::Back(index) => &self.rollback[index],
+        }
+    }
+
+    /// How many migrations lie on the longest way from a root of the graph, 0 for a root.
+    pub fn depth(&self, migration: usize) -> usize {
+        let migrations = &self.ceremony.migrations;
+        let above = migrations[migration].after.iter();
+        above
+            .filter_map(|id| migrations.iter().position(|other| other.id == *id))
+            .map(|dependency| 1 + self.depth(dependency))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// Dependencies first; among those that are free, the order of the file.
+fn order(migrations: &[Migration]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    while order.len() < migrations.len() {
+        let free = (0..migrations.len()).find(|candidate| {
+            !order.contains(candidate)
+                && migrations[*candidate]
+                    .after
+                    .iter()
+                    .all(|id| order.iter().any(|&earlier| migrations[earlier].id == *id))
+        });
+        // A loaded definition has no cycle.
+        let Some(free) = free else { break };
+        order.push(free);
+    }
+    order
+}
+
+fn check(id: impl Into<String>, title: impl Into<String>, subject: Subject) -> Check {
+    Check { id: id.into(), title: title.into(), subject }
+}
+
+fn query_checks<'c>(ceremony: &'c Ceremony, ids: &'c [String]) -> impl Iterator<Item = Check> + 'c {
+    ids.iter().filter_map(|id| {
+        let at = ceremony.queries.iter().position(|query| query.id == *id)?;
+        Some(check(id.clone(), ceremony.queries[at].title.clone(), Subject::Query(at)))
+    })
+}
+
+fn protected_checks<'c>(ceremony: &'c Ceremony, dying: &'c [String]) -> impl Iterator<Item = Check> + 'c {
+    ceremony.protect.iter().filter(|table| !dying.contains(table)).map(|table| {
+        check(
+            format!("rows:{table}"),
+            format!("{table} has not lost rows"),
+            Subject::Protected(table.clone()),
+        )
+    })
+}
+
+fn plain_step(ceremony: &Ceremony, definition: &StepDefinition) -> Step {
+    let mut checks = Vec::new();
+    for probe in &definition.probes {
+        match probe {
+            Probe::Server => {
+                checks.push(check("server", "the server answers and may be written to", Subject::Server));
+            }
+            Probe::Inputs => checks.extend(ceremony.inputs.iter().enumerate().map(|(at, input)| {
+                check(
+                    format!("input:{}", input.path),
+                    format!("{} is the reviewed file", input.path),
+                    Subject::Input(at),
+                )
+            })),
+            Probe::Flags => checks.extend(ceremony.flags.iter().enumerate().map(|(at, flag)| {
+                let wanted = if flag.on { "on" } else { "off" };
+                check(format!("flag:{}", flag.name), format!("{} is {wanted}", flag.name), Subject::Flag(at))
+            })),
+        }
+    }
+    checks.extend(query_checks(ceremony, &definition.queries));
+    for id in &definition.suites {
+        if let Some(at) = ceremony.suites.iter().position(|suite| suite.id == *id) {
+            checks.push(check(id.clone(), ceremony.suites[at].title.clone(), Subject::Suite(at)));
+        }
+    }
+    for id in &definition.negatives {
+        if let Some(at) = ceremony.negatives.iter().position(|negative| negative.id == *id) {
+            checks.push(check(id.clone(), ceremony.negatives[at].title.clone(), Subject::Negative(at)));
+        }
+    }
+    match definition.kind {
+        StepKind::Backup => {
+            checks.push(check("schema", "the schema is recorded", Subject::SchemaRecorded));
+            checks.extend(definition.tables.iter().map(|table| {
+                check(
+                    format!("backup:{table}"),
+                    format!("rows of {table} are copied out"),
+                    Subject::Backup(table.clone()),
+                )
+            }));
+        }
+        StepKind::Drill => {
+            checks.push(check("drill", "the rollback scripts restore the schema exactly", Subject::Drill));
+        }
+        StepKind::SignOff => checks.extend(
+            ceremony
+                .claims
+                .iter()
+                .enumerate()
+                .map(|(at, claim)| check(claim.id.clone(), claim.text.clone(), Subject::Claim(at))),
+        ),
+        _ => {}
+    }
+    Step {
+        id: definition.id.clone(),
+        kind: definition.kind,
+        title: definition.title.clone(),
+        phase: phase_of(&definition.id).to_owned(),
+        migration: None,
+        checks,
+    }
+}
+
+/// `preflight/flags` is listed under `preflight`.
+fn phase_of(id: &str) -> &str {
+    id.split('/').next().unwrap_or(id)
+}
+
+fn migration_step(ceremony: &Ceremony, definition: &StepDefinition, at: usize) -> Step {
+    let migration = &ceremony.migrations[at];
+    let mut checks = Vec::new();
+    if let Some(input) = ceremony.inputs.iter().position(|input| input.path == migration.script.file) {
+        checks.push(check("input", "the file is the reviewed one", Subject::Input(input)));
+    }
+    checks.push(check("server", "it is still the same server", Subject::Server));
+    checks.push(check("ran", "every statement ran", Subject::Ran));
+    checks.extend(query_checks(ceremony, &migration.verify));
+    checks.extend(protected_checks(ceremony, &[]));
+    checks.push(match definition.kind {
+        StepKind::Reapply => {
+            check("schema", "nothing changed: it is up to date", Subject::SchemaUnchanged)
+        }
+        _ => check("schema", "what changed is recorded", Subject::SchemaRecorded),
+    });
+    Step {
+        id: format!("{}/{}", definition.id, migration.id),
+        kind: definition.kind,
+        title: migration.title.clone(),
+        phase: phase_of(&definition.id).to_owned(),
+        migration: Some(at),
+        checks,
+    }
+}
+
+fn rollback_step(ceremony: &Ceremony, at: usize) -> Step {
+    let migration = &ceremony.migrations[at];
+    let mut checks = vec![
+        check("server", "it is still the same server", Subject::Server),
+        check("ran", "every statement ran", Subject::Ran),
+    ];
+    checks.extend(protected_checks(ceremony, &migration.rollback.deletes));
+    checks.push(check("schema", "what changed is recorded", Subject::SchemaRecorded));
+    Step {
+        id: format!("rollback/{}", migration.id),
+        kind: StepKind::RollBack,
+        title: format!("Undo {}", migration.title),
+        phase: "rollback".to_owned(),
+        migration: Some(at),
+        checks,
+    }
+}

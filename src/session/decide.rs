@@ -1,0 +1,469 @@
+//! From a command to events. Total: what is not allowed becomes a refusal with a reason.
+
+use super::*;
+use crate::definition::StepKind;
+use crate::time::Moment;
+
+/// Decides on a scratch copy, so that a later event sees what an earlier one did. The copy is made only when needed.
+pub(super) struct Deciding<'s> {
+    base: &'s Session,
+    scratch: Option<Session>,
+    pub at: Moment,
+    pub events: Vec<Event>,
+}
+
+impl<'s> Deciding<'s> {
+    pub fn new(base: &'s Session, at: Moment) -> Self {
+        Self { base, scratch: None, at, events: Vec::new() }
+    }
+
+    pub fn session(&self) -> &Session {
+        self.scratch.as_ref().unwrap_or(self.base)
+    }
+
+    pub fn emit(&mut self, event: Event) {
+        let base = self.base;
+        self.scratch.get_or_insert_with(|| base.clone()).apply(self.at, &event);
+        self.events.push(event);
+    }
+
+    pub fn refuse(&mut self, what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) {
+        let refusal = Refusal { what: what.into(), why: why.into(), next: next.into() };
+        self.emit(Event::Refused { refusal });
+    }
+
+    pub fn next_attempt(&self) -> AttemptId {
+        let session = self.session();
+        AttemptId {
+            session: session.header.as_ref().map_or_else(String::new, |header| header.session.clone()),
+            number: session.attempts + 1,
+        }
+    }
+
+    /// Opens the gate of the next step of the way up, or closes the session.
+    pub fn advance(&mut self) {
+        match self.session().next_forward() {
+            Some(at) => {
+                let step = self.session().plan.steps[at].id.clone();
+                let gate = self.session().start_gate(&step);
+                self.emit(Event::GateOpened { gate });
+            }
+            None => {
+                let verdict = self.session().verdict();
+                self.emit(Event::Closed { verdict });
+            }
+        }
+    }
+
+    pub fn start(&mut self, step: &str) {
+        let attempt = self.next_attempt();
+        self.emit(Event::StepStarted { step: step.to_owned(), attempt });
+    }
+
+    pub fn settle(&mut self) {
+        let attempt = self.next_attempt();
+        self.emit(Event::SettleStarted { attempt });
+    }
+
+    pub fn halt(&mut self, cause: HaltCause, step: &str, why: String, left: String, error: Option<ErrorCard>) {
+        let halt = Halt { cause, step: step.to_owned(), why, left, error };
+        self.emit(Event::Halted { halt: Box::new(halt) });
+    }
+}
+
+impl Session {
+    /// What follows from `input` at `at`. Pure; every input has an answer, if only an empty one.
+    pub fn decide(&self, input: &Input, at: Moment) -> Vec<Event> {
+        let mut deciding = Deciding::new(self, at);
+        match input {
+            Input::Command(command) => deciding.command(command),
+            Input::Outcome(outcome) => deciding.outcome(outcome),
+        }
+        deciding.events
+    }
+
+    pub(super) fn start_gate(&self, step: &str) -> Gate {
+        let kind = self.step(step).map(|step| step.kind);
+        let phrase = match kind {
+            Some(StepKind::Apply) => {
+                let name = step.rsplit('/').next().unwrap_or(step);
+                format!("apply {name} to {}", self.address)
+            }
+            Some(StepKind::Reapply) => "apply again".to_owned(),
+            Some(StepKind::Preflight) => "check".to_owned(),
+            Some(StepKind::Backup) => "back up".to_owned(),
+            Some(StepKind::Verify) => "verify".to_owned(),
+            Some(StepKind::Negative) => "try".to_owned(),
+            Some(StepKind::Suite) => "test".to_owned(),
+            Some(StepKind::Drill) => "drill on a copy".to_owned(),
+            Some(StepKind::SignOff) => "the claims are true".to_owned(),
+            Some(StepKind::RollBack) | None => "go on".to_owned(),
+        };
+        Gate { id: step.to_owned(), step: step.to_owned(), kind: GateKind::Start, phrase }
+    }
+
+    pub(super) fn commit_gate(&self, step: &str) -> Gate {
+        let name = step.rsplit('/').next().unwrap_or(step);
+        Gate {
+            id: format!("{step} commit"),
+            step: step.to_owned(),
+            kind: GateKind::Commit,
+            phrase: format!("commit {name}"),
+        }
+    }
+
+    fn rollback_gate(&self) -> Option<Gate> {
+        let step = self.undo.first()?.clone();
+        let names: Vec<&str> = self.undo.iter().filter_map(|id| id.rsplit('/').next()).collect();
+        let phrase = format!("roll back {} on {}", names.join(", "), self.address);
+        Some(Gate { id: "rollback".to_owned(), step, kind: GateKind::RollBack, phrase })
+    }
+
+    /// Rows die: asked a second time, by the names of the tables.
+    fn delete_gate(&self) -> Option<Gate> {
+        let mut tables: Vec<&str> = Vec::new();
+        for id in &self.undo {
+            if let Some(at) = self.step(id).and_then(|step| step.migration) {
+                tables.extend(
+                    self.plan.ceremony.migrations[at].rollback.deletes.iter().map(String::as_str),
+                );
+            }
+        }
+        if tables.is_empty() {
+            return None;
+        }
+        let phrase = format!("delete every row of {}", tables.join(", "));
+        let step = self.undo.first()?.clone();
+        Some(Gate { id: "rollback delete".to_owned(), step, kind: GateKind::Delete, phrase })
+    }
+}
+
+impl Deciding<'_> {
+    fn command(&mut self, command: &Command) {
+        if self.session().phase == Phase::Unopened && !matches!(command, Command::Open { .. }) {
+            self.refuse("nothing can be done yet", "the session is not open", "open it first");
+            return;
+        }
+        match command {
+            Command::Open { header } => self.open(header),
+            Command::Resume { operator, torn_bytes, address } => self.resume(operator, *torn_bytes, address),
+            Command::Answer { gate, words } => self.answer(gate, words),
+            Command::Discard => self.discard(),
+            Command::Stop => self.stop(),
+            Command::Assess { words } => self.stage(Stage::Assess, words, None),
+            Command::Decide { decision, words } => self.stage(Stage::Decide, words, Some(*decision)),
+            Command::Document { words } => self.stage(Stage::Document, words, None),
+            Command::RollBack => self.roll_back(),
+            Command::Note { words } if words.trim().is_empty() => self.refuse(
+                "an empty note is not kept",
+                "a note without words tells a reviewer nothing",
+                "write the words first",
+            ),
+            Command::Note { words } => self.emit(Event::NoteTaken { words: words.trim().to_owned() }),
+        }
+    }
+
+    fn open(&mut self, header: &Header) {
+        if self.session().phase != Phase::Unopened {
+            self.refuse(
+                "this session cannot be opened again",
+                "it is open already",
+                "use `ceremony resume` to go on with it",
+            );
+            return;
+        }
+        self.emit(Event::Opened { header: Box::new(header.clone()) });
+        let planned = self.session().plan.ceremony.target.planned.clone();
+        let actual = header.target.full();
+        if let Some(planned) = planned.filter(|planned| !header.target.embedded && *planned != actual) {
+            self.emit(Event::FindingRaised {
+                what: format!("the target is {actual}; the definition plans {planned}"),
+            });
+        }
+        if header.git.as_ref().is_some_and(|git| git.dirty) {
+            self.emit(Event::FindingRaised {
+                what: "the repository has changes that are not committed".to_owned(),
+            });
+        }
+        self.advance();
+    }
+
+    fn resume(&mut self, operator: &str, torn_bytes: u64, address: &str) {
+        let in_flight = match &self.session().phase {
+            Phase::Running(running) => running.step.clone(),
+            Phase::Gate(gate) if gate.kind == GateKind::Commit => Some(gate.step.clone()),
+            _ => None,
+        };
+        self.emit(Event::Resumed {
+            operator: operator.to_owned(),
+            address: address.to_owned(),
+            in_flight: in_flight.clone(),
+        });
+        if torn_bytes > 0 {
+            self.emit(Event::FindingRaised {
+                what: format!("the record ended in a torn line of {torn_bytes} bytes; it is kept aside"),
+            });
+        }
+        if let Some(step) = in_flight {
+            self.emit(Event::FindingRaised {
+                what: format!("the program ended while '{step}' was in flight"),
+            });
+        }
+        // At a stop the decision settles it; everywhere else the ledger is read before anything goes on.
+        if !matches!(self.session().phase, Phase::Stopped | Phase::Closed(_)) {
+            self.settle();
+        }
+    }
+
+    fn answer(&mut self, id: &str, words: &str) {
+        let Phase::Gate(gate) = self.session().phase.clone() else {
+            let next = self.session().what_is_next();
+            self.refuse("there is nothing to confirm", "no gate is open", next);
+            return;
+        };
+        if gate.id != id {
+            self.refuse(
+                format!("cannot confirm '{id}'"),
+                format!("the open gate is '{}'", gate.id),
+                "read the gate on the screen and answer that one",
+            );
+            return;
+        }
+        if words.trim() != gate.phrase {
+            self.refuse(
+                format!("'{}' is not confirmed", gate.id),
+                format!("it asks for exactly: {}", gate.phrase),
+                "type these words, letter for letter",
+            );
+            return;
+        }
+        self.emit(Event::GateAnswered { gate: gate.id.clone(), words: words.trim().to_owned() });
+        match gate.kind {
+            GateKind::Start => self.start_or_sign(&gate.step),
+            GateKind::Commit => {
+                let attempt = self.session().step_state(&gate.step).and_then(|state| state.attempt.clone());
+                if let Some(attempt) = attempt {
+                    self.emit(Event::CommitRequested { step: gate.step, attempt });
+                }
+            }
+            GateKind::RollBack => match self.session().delete_gate() {
+                Some(gate) => self.emit(Event::GateOpened { gate }),
+                None => self.start(&gate.step),
+            },
+            GateKind::Delete => self.start(&gate.step),
+        }
+    }
+
+    fn start_or_sign(&mut self, step: &str) {
+        self.start(step);
+        if self.session().step(step).is_some_and(|step| step.kind == StepKind::SignOff) {
+            self.sign_off(step);
+        }
+    }
+
+    fn discard(&mut self) {
+        match self.session().phase.clone() {
+            Phase::Gate(gate) if gate.kind == GateKind::Commit => {
+                self.discard_for_operator(&gate.step, "the operator declined to commit");
+            }
+            _ => {
+                let next = self.session().what_is_next();
+                self.refuse("there is nothing to discard", "no transaction waits for its commit", next);
+            }
+        }
+    }
+
+    fn discard_for_operator(&mut self, step: &str, why: &str) {
+        let attempt = self.session().step_state(step).and_then(|state| state.attempt.clone());
+        let halt = Halt {
+            cause: HaltCause::Operator,
+            step: step.to_owned(),
+            why: why.to_owned(),
+            left: self.session().what_is_left(step, true),
+            error: None,
+        };
+        if let Some(attempt) = attempt {
+            let halt = Some(Box::new(halt));
+            self.emit(Event::DiscardRequested { step: step.to_owned(), attempt, halt });
+        }
+    }
+
+    fn stop(&mut self) {
+        match self.session().phase.clone() {
+            Phase::Running(running) if running.stop < 2 => {
+                let (attempt, level) = (running.attempt, running.stop + 1);
+                self.emit(Event::StopRequested { attempt, level });
+            }
+            Phase::Running(_) => self.refuse(
+                "STOP was pressed already",
+                "the backend is being terminated",
+                "wait for its end",
+            ),
+            Phase::Gate(gate) if gate.kind == GateKind::Commit => {
+                self.discard_for_operator(&gate.step, "STOP was pressed at the commit gate");
+            }
+            Phase::Gate(gate) => {
+                let left = self.session().what_is_left(&gate.step, false);
+                self.halt(HaltCause::Operator, &gate.step, "STOP was pressed at a gate".to_owned(), left, None);
+            }
+            Phase::Stopped => {
+                let next = self.session().what_is_next();
+                self.refuse("the world is stopped already", "a stop is being dealt with", next);
+            }
+            Phase::Unopened | Phase::Closed(_) => {
+                self.refuse("there is nothing to stop", "the ceremony is over", "leave with q");
+            }
+        }
+    }
+
+    fn stage(&mut self, stage: Stage, words: &str, decision: Option<Decision>) {
+        let next = self.session().escalation.as_ref().and_then(|escalation| escalation.next);
+        let open = self.session().phase == Phase::Stopped && next == Some(stage);
+        if !open {
+            let next = self.session().what_is_next();
+            let why = match self.session().escalation {
+                None => "the world is not stopped".to_owned(),
+                Some(_) => "the five stages are done in their order".to_owned(),
+            };
+            self.refuse(format!("stage {} cannot be done now", stage.word()), why, next);
+            return;
+        }
+        if words.trim().is_empty() {
+            self.refuse(
+                format!("stage {} needs words", stage.word()),
+                "who reads the record later must know what was thought",
+                "write a sentence, then confirm it",
+            );
+            return;
+        }
+        if decision == Some(Decision::RollBack) && !self.session().anything_applied() {
+            self.refuse(
+                "there is nothing to roll back",
+                "no migration is applied",
+                "decide to resume or to abandon",
+            );
+            return;
+        }
+        self.emit(Event::StageDone { stage, words: words.trim().to_owned(), decision });
+        match (stage, decision) {
+            (Stage::Decide, Some(Decision::Abandon)) => self.emit(Event::StageDone {
+                stage: Stage::Execute,
+                words: "nothing is executed: everything is left as it is".to_owned(),
+                decision: None,
+            }),
+            (Stage::Decide, _) => self.settle(),
+            (Stage::Document, _) => {
+                let decided = self.session().escalations.last().and_then(|escalation| escalation.decision);
+                match decided {
+                    Some(Decision::Resume) => self.advance(),
+                    _ => {
+                        let verdict = self.session().verdict();
+                        self.emit(Event::Closed { verdict });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn roll_back(&mut self) {
+        let free = match &self.session().phase {
+            Phase::Gate(gate) => gate.kind == GateKind::Start,
+            Phase::Closed(_) => true,
+            _ => false,
+        };
+        if !free {
+            let next = self.session().what_is_next();
+            self.refuse("cannot roll back now", "something else is going on", next);
+        } else if !self.session().anything_applied() {
+            self.refuse(
+                "there is nothing to roll back",
+                "no migration is applied in this session",
+                "go on, or leave with q",
+            );
+        } else {
+            self.plan_rollback();
+        }
+    }
+
+    /// Plans the way back over everything that is applied and asks for it.
+    pub fn plan_rollback(&mut self) {
+        let session = self.session();
+        let steps = session
+            .plan
+            .rollback
+            .iter()
+            .filter(|step| {
+                step.migration.is_some_and(|at| matches!(session.migrations[at], MigrationState::Applied(_)))
+            })
+            .map(|step| step.id.clone())
+            .collect();
+        self.emit(Event::RollbackPlanned { steps });
+        match self.session().rollback_gate() {
+            Some(gate) => self.emit(Event::GateOpened { gate }),
+            None => self.rollback_done(),
+        }
+    }
+
+    /// The last step of a rollback is done, or there was none.
+    pub fn rollback_done(&mut self) {
+        self.emit(Event::RollbackDone);
+        if self.session().escalation.is_some() {
+            self.emit(Event::StageDone {
+                stage: Stage::Execute,
+                words: "everything that was applied is rolled back".to_owned(),
+                decision: None,
+            });
+        } else {
+            let verdict = self.session().verdict();
+            self.emit(Event::Closed { verdict });
+        }
+    }
+}
+
+impl Session {
+    /// What the operator can do now, in words.
+    pub fn what_is_next(&self) -> String {
+        match &self.phase {
+            Phase::Unopened => "open the session".to_owned(),
+            Phase::Gate(gate) => format!("answer the gate '{}' with: {}", gate.id, gate.phrase),
+            Phase::Running(_) => "wait for the step, or press STOP".to_owned(),
+            Phase::Stopped => match self.escalation.as_ref().and_then(|escalation| escalation.next) {
+                Some(Stage::Assess) => "write the assessment (stage ASSESS)".to_owned(),
+                Some(Stage::Decide) => "decide: resume, roll back or abandon (stage DECIDE)".to_owned(),
+                Some(Stage::Document) => "document the issue and its resolution (stage DOCUMENT)".to_owned(),
+                _ => "wait until what was decided is done".to_owned(),
+            },
+            Phase::Closed(_) => "read the report with `ceremony report`".to_owned(),
+        }
+    }
+
+    /// What of `step` and of the ceremony is in the database after a stop, in words.
+    pub(super) fn what_is_left(&self, step: &str, transaction: bool) -> String {
+        let mut parts = Vec::new();
+        if transaction {
+            parts.push(format!("the transaction of '{step}' is rolled back: nothing of it is left"));
+        }
+        let migrations = &self.plan.ceremony.migrations;
+        let names = |wanted: fn(&MigrationState) -> bool| {
+            let names: Vec<&str> = self
+                .plan
+                .order
+                .iter()
+                .filter(|&&at| wanted(&self.migrations[at]))
+                .map(|&at| migrations[at].id.as_str())
+                .collect();
+            names.join(", ")
+        };
+        let applied = names(|state| matches!(state, MigrationState::Applied(_)));
+        let doubt = names(|state| matches!(state, MigrationState::InDoubt(..)));
+        if !doubt.is_empty() {
+            parts.push(format!("in doubt until the ledger is read: {doubt}"));
+        }
+        parts.push(match applied.as_str() {
+            "" => "no migration is applied".to_owned(),
+            applied => format!("applied and not rolled back: {applied}"),
+        });
+        parts.join("; ")
+    }
+}

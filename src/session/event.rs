@@ -1,0 +1,290 @@
+//! What was decided, in the past tense, and the effects that follow from it.
+
+use super::{AttemptId, Decision, Halt, Header, Identity, Stage};
+use crate::definition::StepKind;
+use serde::{Deserialize, Serialize};
+
+/// A decision. Applying events is the only way in which a session changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// The session began.
+    Opened {
+        /// What it is about.
+        header: Box<Header>,
+    },
+    /// Another process went on with the session.
+    Resumed {
+        /// Who goes on.
+        operator: String,
+        /// Where the target answers now.
+        address: String,
+        /// The step whose outcome nobody knew.
+        in_flight: Option<String>,
+    },
+    /// The session waits for words from the operator.
+    GateOpened {
+        /// What is asked.
+        gate: Gate,
+    },
+    /// The right words were given.
+    GateAnswered {
+        /// The gate's id.
+        gate: String,
+        /// The words.
+        words: String,
+    },
+    /// The intent to run a step. Nothing is sent before this is on disk.
+    StepStarted {
+        /// The step.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// The server was seen for the first time: later ones must be the same.
+    ServerPinned {
+        /// Who it is.
+        identity: Identity,
+    },
+    /// A check of the running step was judged by what was observed.
+    CheckJudged {
+        /// The step.
+        step: String,
+        /// The check within the step.
+        check: String,
+        /// The judgement.
+        verdict: Verdict,
+        /// What was wanted.
+        expected: String,
+        /// What was there.
+        observed: String,
+        /// Reason and grantor of the waiver that was used.
+        waiver: Option<String>,
+    },
+    /// Everything ran and is proved; the transaction is still open.
+    StepProved {
+        /// The step.
+        step: String,
+        /// The transaction's id.
+        xid: String,
+    },
+    /// The intent to commit. From here to the answer the outcome is in doubt.
+    CommitRequested {
+        /// The step.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// The transaction is to be rolled back.
+    DiscardRequested {
+        /// The step.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+        /// What follows once it is rolled back.
+        halt: Option<Box<Halt>>,
+    },
+    /// The step's transaction is committed and was read back.
+    StepCommitted {
+        /// The step.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// A step is over.
+    StepFinished {
+        /// The step.
+        step: String,
+        /// Its worst check.
+        verdict: Verdict,
+    },
+    /// A step could not be carried out and is open again.
+    StepReopened {
+        /// The step.
+        step: String,
+        /// What was wrong.
+        why: String,
+        /// What to do about it.
+        next: String,
+    },
+    /// The running attempt is to be cancelled.
+    StopRequested {
+        /// Which try.
+        attempt: AttemptId,
+        /// 1 cancels the statement, 2 terminates the backend.
+        level: u8,
+    },
+    /// STOP THE WORLD. Stage STOP of the escalation is done with it.
+    Halted {
+        /// Why.
+        halt: Box<Halt>,
+    },
+    /// A stage of the escalation is done.
+    StageDone {
+        /// Which.
+        stage: Stage,
+        /// What a person (or, for EXECUTE, the program) had to say.
+        words: String,
+        /// What was decided, for stage DECIDE.
+        decision: Option<Decision>,
+    },
+    /// A stage could not be carried out; the escalation is back at DECIDE.
+    StageReopened {
+        /// Why.
+        why: String,
+    },
+    /// The ledger is to be read and compared with the record.
+    SettleStarted {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// The ledger and the record agree, or it is now known what became of the step in flight.
+    Settled {
+        /// The step in flight and whether it happened; `None` when nothing was in flight.
+        step: Option<(String, bool)>,
+    },
+    /// A rollback of its own was planned.
+    RollbackPlanned {
+        /// Steps, in order.
+        steps: Vec<String>,
+    },
+    /// All of its steps are done.
+    RollbackDone,
+    /// Something a reviewer must see.
+    FindingRaised {
+        /// What.
+        what: String,
+    },
+    /// Somebody wrote something down.
+    NoteTaken {
+        /// The words.
+        words: String,
+    },
+    /// A command was not allowed.
+    Refused {
+        /// Why not and what to do.
+        refusal: Refusal,
+    },
+    /// The ceremony is over.
+    Closed {
+        /// Its worst step.
+        verdict: Verdict,
+    },
+}
+
+impl Event {
+    /// Whether it must be on disk before anything moves.
+    pub fn is_barrier(&self) -> bool {
+        !matches!(self, Self::CheckJudged { .. } | Self::Refused { .. } | Self::FindingRaised { .. })
+    }
+}
+
+/// A judgement, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As wanted.
+    Pass,
+    /// As wanted, but for known failures that somebody answers for.
+    PassWithWaivers,
+    /// Nobody looked.
+    NotRun,
+    /// Not as wanted.
+    Fail,
+}
+
+impl Verdict {
+    /// For people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::PassWithWaivers => "PASS WITH WAIVERS",
+            Self::NotRun => "NOT RUN",
+            Self::Fail => "FAIL",
+        }
+    }
+
+    /// Whether the ceremony may go on.
+    pub fn is_good(self) -> bool {
+        self <= Self::PassWithWaivers
+    }
+}
+
+/// What is asked of the operator before something happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Such as `apply/foundations` or `apply/foundations commit`.
+    pub id: String,
+    /// The step it belongs to.
+    pub step: String,
+    /// What is asked.
+    pub kind: GateKind,
+    /// The words that confirm it, letter for letter.
+    pub phrase: String,
+}
+
+/// What a gate asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateKind {
+    /// Shall the step run?
+    Start,
+    /// The proof is on the screen: shall it be final?
+    Commit,
+    /// Shall everything that is applied be undone?
+    RollBack,
+    /// Rows will die: once more.
+    Delete,
+}
+
+/// Why a command was not carried out, in the three parts every message has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// What cannot be done.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+    /// What to do instead.
+    pub next: String,
+}
+
+/// Something to be done in the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Run a step of the plan.
+    Run {
+        /// The step.
+        step: String,
+        /// What kind of work.
+        kind: StepKind,
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// Commit the attempt's open transaction.
+    Commit {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// Roll the attempt's open transaction back.
+    Discard {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// Cancel what the attempt runs.
+    Cancel {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// Terminate the attempt's backend or kill its process.
+    Terminate {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// Read the ledger through a fresh connection; an embedded server that is down is started again.
+    Settle {
+        /// Which try.
+        attempt: AttemptId,
+    },
+}

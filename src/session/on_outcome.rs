@@ -1,0 +1,322 @@
+//! From what the runner reports to events: judgements, proofs, ends of steps, stops of the world.
+
+use super::decide::Deciding;
+use super::*;
+use crate::definition::{CommitPolicy, StepKind};
+
+/// The server's and our wall clock may differ by this much.
+const CLOCK_DRIFT_MAX_US: i64 = 2_000_000;
+/// `name_too_long`: the server cut an identifier to 63 bytes and only said so in a notice.
+const NAME_TOO_LONG: &str = "42622";
+
+impl Deciding<'_> {
+    /// A report of an attempt that is not in flight changes nothing; it stays in the record.
+    pub(super) fn outcome(&mut self, outcome: &Outcome) {
+        match self.session().phase.clone() {
+            Phase::Running(running) if running.attempt == outcome.attempt => {
+                self.report(&running, &outcome.report);
+            }
+            Phase::Gate(gate) if gate.kind == GateKind::Commit => {
+                let state = self.session().step_state(&gate.step);
+                if state.and_then(|state| state.attempt.as_ref()) == Some(&outcome.attempt)
+                    && let Report::Failed { failure } = &outcome.report
+                {
+                    self.failed(&gate.step, &Work::Run, failure);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, running: &Running, report: &Report) {
+        if running.work == Work::Settle {
+            match report {
+                Report::Settled { rows } => self.settled(running, rows),
+                Report::Failed { failure } => self.settle_failed(running, failure),
+                _ => {}
+            }
+            return;
+        }
+        let Some(step) = running.step.clone() else { return };
+        match report {
+            Report::Noticed { notice } if notice.sqlstate == NAME_TOO_LONG => {
+                self.emit(Event::FindingRaised {
+                    what: format!("the server cut a name: {}", notice.message),
+                });
+            }
+            Report::Observed { observation } => self.observed(&step, observation),
+            Report::Proved { xid } => self.proved(&step, xid, running),
+            Report::Committed => {
+                let attempt = running.attempt.clone();
+                self.emit(Event::StepCommitted { step: step.clone(), attempt });
+                self.finish(&step, running.stop > 0);
+            }
+            Report::Discarded => self.discarded(&step, running),
+            Report::Finished if running.work == Work::Run => self.finish(&step, running.stop > 0),
+            Report::Failed { failure } => self.failed(&step, &running.work, failure),
+            _ => {}
+        }
+    }
+
+    fn observed(&mut self, step: &str, observation: &Observation) {
+        if let Observation::Server { identity } = observation {
+            if self.session().identity.is_none() {
+                self.emit(Event::ServerPinned { identity: identity.clone() });
+            }
+            let drift_us = identity.server_time_us - self.at.wall.as_micros();
+            if drift_us.abs() > CLOCK_DRIFT_MAX_US {
+                self.emit(Event::FindingRaised {
+                    what: format!(
+                        "the server's clock differs from this machine's by {:.1} s",
+                        drift_us as f64 / 1e6
+                    ),
+                });
+            }
+        }
+        let session = self.session();
+        let Some(judged) =
+            session.step(step).and_then(|planned| session.judge(planned, observation, self.at.wall))
+        else {
+            return;
+        };
+        self.emit(Event::CheckJudged {
+            step: step.to_owned(),
+            check: judged.check,
+            verdict: judged.verdict,
+            expected: judged.expected,
+            observed: judged.observed,
+            waiver: judged.waiver,
+        });
+    }
+
+    /// What nobody looked at is judged as not run.
+    fn judge_missing(&mut self, step: &str) {
+        let session = self.session();
+        let Some((planned, state)) = session.step(step).zip(session.step_state(step)) else { return };
+        let missing: Vec<String> = planned
+            .checks
+            .iter()
+            .zip(&state.checks)
+            .filter(|(_, judged)| judged.is_none())
+            .map(|(check, _)| check.id.clone())
+            .collect();
+        for check in missing {
+            self.emit(Event::CheckJudged {
+                step: step.to_owned(),
+                check,
+                verdict: Verdict::NotRun,
+                expected: "an observation".to_owned(),
+                observed: "nobody looked".to_owned(),
+                waiver: None,
+            });
+        }
+    }
+
+    pub(super) fn worst(&self, step: &str) -> Verdict {
+        let state = self.session().step_state(step);
+        let verdicts = state.into_iter().flat_map(|state| &state.checks);
+        verdicts
+            .map(|judged| judged.as_ref().map_or(Verdict::NotRun, |judged| judged.verdict))
+            .max()
+            .unwrap_or(Verdict::NotRun)
+    }
+
+    /// The halt that the worst check of `step` asks for; `None` when the step is only open again.
+    fn halt_of_checks(&self, step: &str, transaction: bool) -> (Option<Halt>, String) {
+        let session = self.session();
+        let Some((planned, state)) = session.step(step).zip(session.step_state(step)) else {
+            return (None, String::new());
+        };
+        let bad: Vec<_> = planned
+            .checks
+            .iter()
+            .zip(&state.checks)
+            .filter_map(|(check, judged)| Some((check, judged.as_ref()?)))
+            .filter(|(_, judged)| !judged.verdict.is_good())
+            .collect();
+        let why = bad
+            .iter()
+            .map(|(check, judged)| {
+                format!("{}: expected {}, observed {}", check.title, judged.expected, judged.observed)
+            })
+            .collect::<Vec<_>>()
+            .join("; ");
+        // Of several failed checks the gravest names the condition: data loss before all.
+        let condition = bad
+            .iter()
+            .filter_map(|(check, _)| judge::condition_of(session, planned.kind, &check.subject))
+            .max_by_key(|condition| (*condition == HaltCondition::DataLost, std::cmp::Reverse(*condition)));
+        let halt = condition.map(|condition| Halt {
+            cause: HaltCause::Condition(condition),
+            step: step.to_owned(),
+            why: why.clone(),
+            left: session.what_is_left(step, transaction),
+            error: None,
+        });
+        (halt, why)
+    }
+
+    fn proved(&mut self, step: &str, xid: &str, running: &Running) {
+        self.judge_missing(step);
+        if running.stop > 0 {
+            let halt = self.operator_halt(step, true);
+            self.discard_attempt(step, running, Some(halt));
+            return;
+        }
+        if !self.worst(step).is_good() {
+            let (halt, _) = self.halt_of_checks(step, true);
+            self.discard_attempt(step, running, halt);
+            return;
+        }
+        self.emit(Event::StepProved { step: step.to_owned(), xid: xid.to_owned() });
+        let session = self.session();
+        let asks = session.step(step).is_some_and(|planned| {
+            let policy = planned.migration.map(|at| session.plan.ceremony.migrations[at].commit);
+            planned.kind == StepKind::Apply && policy == Some(CommitPolicy::Ask)
+        });
+        if asks {
+            let gate = session.commit_gate(step);
+            self.emit(Event::GateOpened { gate });
+        } else {
+            self.emit(Event::CommitRequested { step: step.to_owned(), attempt: running.attempt.clone() });
+        }
+    }
+
+    fn discard_attempt(&mut self, step: &str, running: &Running, halt: Option<Halt>) {
+        self.emit(Event::DiscardRequested {
+            step: step.to_owned(),
+            attempt: running.attempt.clone(),
+            halt: halt.map(Box::new),
+        });
+    }
+
+    fn operator_halt(&self, step: &str, transaction: bool) -> Halt {
+        Halt {
+            cause: HaltCause::Operator,
+            step: step.to_owned(),
+            why: "STOP was pressed".to_owned(),
+            left: self.session().what_is_left(step, transaction),
+            error: None,
+        }
+    }
+
+    fn discarded(&mut self, step: &str, running: &Running) {
+        let Work::Discard(halt) = &running.work else { return };
+        self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
+        match halt {
+            Some(halt) => self.emit(Event::Halted { halt: halt.clone() }),
+            None => {
+                let (_, why) = self.halt_of_checks(step, true);
+                self.reopen(step, why, "mend what is wrong, then answer the gate again".to_owned());
+            }
+        }
+    }
+
+    fn reopen(&mut self, step: &str, why: String, next: String) {
+        self.emit(Event::StepReopened { step: step.to_owned(), why, next });
+        self.advance();
+    }
+
+    /// The step's work is done: judge it, then go on, open it again, or stop the world.
+    pub(super) fn finish(&mut self, step: &str, stopped: bool) {
+        self.judge_missing(step);
+        let verdict = self.worst(step);
+        self.emit(Event::StepFinished { step: step.to_owned(), verdict });
+        if !verdict.is_good() {
+            match self.halt_of_checks(step, false) {
+                (Some(halt), _) => self.emit(Event::Halted { halt: Box::new(halt) }),
+                (None, why) => {
+                    self.reopen(step, why, "mend what is wrong, then answer the gate again".to_owned());
+                }
+            }
+        } else if stopped {
+            let halt = self.operator_halt(step, false);
+            self.emit(Event::Halted { halt: Box::new(halt) });
+        } else {
+            self.go_on(step);
+        }
+    }
+
+    fn go_on(&mut self, step: &str) {
+        let is_rollback = self.session().step(step).is_some_and(|step| step.kind == StepKind::RollBack);
+        if !is_rollback {
+            self.advance();
+            return;
+        }
+        match self.session().undo.first().cloned() {
+            Some(next) => self.start(&next),
+            None => self.rollback_done(),
+        }
+    }
+
+    pub(super) fn sign_off(&mut self, step: &str) {
+        let session = self.session();
+        let Some(planned) = session.step(step).cloned() else { return };
+        for check in &planned.checks {
+            let judged = self.session().judge_claim(check);
+            self.emit(Event::CheckJudged {
+                step: step.to_owned(),
+                check: judged.check,
+                verdict: judged.verdict,
+                expected: judged.expected,
+                observed: judged.observed,
+                waiver: judged.waiver,
+            });
+        }
+        self.finish(step, false);
+    }
+
+    fn failed(&mut self, step: &str, work: &Work, failure: &Failure) {
+        let session = self.session();
+        let kind = session.step(step).map_or(StepKind::Preflight, |step| step.kind);
+        // Before anything is touched a fault is no reason to stop the world: the step is open again.
+        let harmless = matches!(kind, StepKind::Preflight | StepKind::Backup) && !session.anything_applied();
+        let committing = *work == Work::Commit;
+        let (cause, why, error) = match failure {
+            Failure::Sql { error } => (
+                HaltCause::Condition(HaltCondition::of_sqlstate(&error.sqlstate)),
+                error_words(error),
+                Some(error.clone()),
+            ),
+            Failure::Connection { what } => {
+                (HaltCause::Condition(HaltCondition::ConnectionLost), what.clone(), None)
+            }
+            Failure::Cancelled => (HaltCause::Operator, "STOP was pressed".to_owned(), None),
+            Failure::Blocked { what, .. } => {
+                (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
+            }
+            Failure::Escaped { what } => {
+                (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
+            }
+        };
+        if let Work::Discard(Some(halt)) = work {
+            // The rollback itself failed with its connection: the server undoes it, the reason for it stays.
+            let mut halt = halt.clone();
+            halt.why = format!("{}; then: {why}", halt.why);
+            self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
+            self.emit(Event::Halted { halt });
+            return;
+        }
+        if matches!(failure, Failure::Blocked { .. }) && kind != StepKind::RollBack
+            || harmless && !matches!(failure, Failure::Cancelled)
+        {
+            let next = match failure {
+                Failure::Blocked { next, .. } => next.clone(),
+                _ => "mend what is wrong, then answer the gate again".to_owned(),
+            };
+            self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
+            self.reopen(step, why, next);
+            return;
+        }
+        let transaction = matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
+        let left = session.what_is_left(step, transaction);
+        self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
+        self.halt(cause, step, why, left, error);
+    }
+}
+
+/// `23505 duplicate key … (migrations/x.sql:3:1)`.
+fn error_words(error: &ErrorCard) -> String {
+    let place = error.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+    format!("{} {}{place}", error.sqlstate, error.message)
+}

@@ -1,0 +1,230 @@
+//! The ledger against the record: one decision table for what was in flight and for what was thought done.
+
+use super::decide::Deciding;
+use super::*;
+
+/// What the record believes of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Believed {
+    /// Never applied here, or rolled back here.
+    Absent,
+    /// Applied by this attempt.
+    Applied(String),
+    /// This attempt was in flight upwards (`committing`: COMMIT was journaled).
+    GoingUp { attempt: String, committing: bool },
+    /// This attempt was in flight downwards.
+    GoingDown { attempt: String, committing: bool },
+}
+
+/// What follows for a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Record and ledger agree; nothing was in flight.
+    Agrees,
+    /// What was in flight happened.
+    Happened,
+    /// What was in flight did not happen.
+    DidNot,
+    /// They contradict each other.
+    Contradicts(&'static str),
+}
+
+/// The decision table. `latest` is the newest ledger row of the migration.
+pub fn settlement(believed: &Believed, latest: Option<&LedgerRow>, ours: impl Fn(&str) -> bool) -> Settlement {
+    let up = |row: &LedgerRow| row.direction == Direction::Up;
+    if latest.is_some_and(|row| !row.done) {
+        return Settlement::Contradicts("a transaction of this migration was committed before it was complete");
+    }
+    match (believed, latest) {
+        (Believed::Absent, None) => Settlement::Agrees,
+        (Believed::Absent, Some(row)) if !up(row) => Settlement::Agrees,
+        (Believed::Absent, Some(row)) if ours(&row.attempt) => {
+            Settlement::Contradicts("the ledger says applied by an attempt that the record never asked to commit")
+        }
+        // Another session's row is met when the step is tried, and refused there with its name.
+        (Believed::Absent, Some(_)) => Settlement::Agrees,
+        (Believed::Applied(attempt), Some(row)) if up(row) && row.attempt == *attempt => Settlement::Agrees,
+        (Believed::Applied(_), None) => {
+            Settlement::Contradicts("the record says applied and the ledger has no row: the database went back in time")
+        }
+        (Believed::Applied(_), Some(_)) => {
+            Settlement::Contradicts("somebody else applied or rolled back this migration since")
+        }
+        (Believed::GoingUp { attempt, committing } | Believed::GoingDown { attempt, committing }, row) => {
+            match (row.is_some_and(|row| row.attempt == *attempt), committing) {
+                (true, true) => Settlement::Happened,
+                (true, false) => {
+                    Settlement::Contradicts("the transaction was committed although nobody asked for it")
+                }
+                (false, _) => Settlement::DidNot,
+            }
+        }
+    }
+}
+
+impl Session {
+    fn believed(&self, migration: usize, in_flight: Option<&str>) -> Believed {
+        let flight = in_flight
+            .and_then(|id| Some((self.step(id)?, self.step_state(id)?.attempt.clone()?.to_string())))
+            .filter(|(step, _)| step.migration == Some(migration));
+        match (&self.migrations[migration], flight) {
+            (MigrationState::InDoubt(attempt, Direction::Up), _) => {
+                Believed::GoingUp { attempt: attempt.to_string(), committing: true }
+            }
+            (MigrationState::InDoubt(attempt, Direction::Down), _) => {
+                Believed::GoingDown { attempt: attempt.to_string(), committing: true }
+            }
+            (MigrationState::Applied(_), Some((step, attempt)))
+                if step.kind == crate::definition::StepKind::RollBack =>
+            {
+                Believed::GoingDown { attempt, committing: false }
+            }
+            (MigrationState::Applied(attempt), _) => Believed::Applied(attempt.to_string()),
+            (_, Some((step, attempt))) if step.kind == crate::definition::StepKind::Apply => {
+                Believed::GoingUp { attempt, committing: false }
+            }
+            (MigrationState::NotApplied | MigrationState::RolledBack(_), _) => Believed::Absent,
+        }
+    }
+
+    /// The step whose commit is in doubt.
+    fn doubtful_step(&self, migration: usize) -> Option<String> {
+        let MigrationState::InDoubt(attempt, _) = &self.migrations[migration] else { return None };
+        let forward = self.plan.steps.iter().zip(&self.steps);
+        let back = self.plan.rollback.iter().zip(&self.rollback);
+        forward
+            .chain(back)
+            .find(|(step, state)| step.migration == Some(migration) && state.attempt.as_ref() == Some(attempt))
+            .map(|(step, _)| step.id.clone())
+    }
+}
+
+impl Deciding<'_> {
+    pub(super) fn settled(&mut self, running: &Running, rows: &[LedgerRow]) {
+        let in_flight = running.step.as_deref();
+        let own = |attempt: &str| attempt.starts_with(running.attempt.session.as_str());
+        let mut contradictions = Vec::new();
+        let mut happened = Vec::new();
+        let mut did_not = Vec::new();
+        let session = self.session();
+        for (at, migration) in session.plan.ceremony.migrations.iter().enumerate() {
+            let latest = rows.iter().rfind(|row| row.migration == migration.id);
+            let believed = session.believed(at, in_flight);
+            match settlement(&believed, latest, own) {
+                Settlement::Agrees => {}
+                Settlement::Happened => happened.extend(session.doubtful_step(at)),
+                Settlement::DidNot => {
+                    did_not.extend(session.doubtful_step(at).or(running.step.clone()));
+                }
+                Settlement::Contradicts(why) => contradictions.push(format!("{}: {why}", migration.id)),
+            }
+        }
+        if !contradictions.is_empty() {
+            let step = self.some_step(running);
+            let left = self.session().what_is_left(&step, false);
+            let cause = HaltCause::Condition(HaltCondition::DataLost);
+            self.halt(cause, &step, contradictions.join("; "), left, None);
+            return;
+        }
+        for step in &happened {
+            let attempt = self.session().step_state(step).and_then(|state| state.attempt.clone());
+            self.emit(Event::Settled { step: Some((step.clone(), true)) });
+            if let Some(attempt) = attempt {
+                self.emit(Event::StepCommitted { step: step.clone(), attempt });
+            }
+            let verdict = self.worst(step);
+            self.emit(Event::StepFinished { step: step.clone(), verdict });
+        }
+        for step in &did_not {
+            self.emit(Event::Settled { step: Some((step.clone(), false)) });
+        }
+        if happened.is_empty() && did_not.is_empty() {
+            self.emit(Event::Settled { step: None });
+        }
+        self.after_settling();
+    }
+
+    fn some_step(&self, running: &Running) -> String {
+        let session = self.session();
+        running
+            .step
+            .clone()
+            .or_else(|| session.escalation.as_ref().map(|escalation| escalation.halt.step.clone()))
+            .or_else(|| session.next_forward().map(|at| session.plan.steps[at].id.clone()))
+            .or_else(|| session.plan.steps.last().map(|step| step.id.clone()))
+            .unwrap_or_default()
+    }
+
+    fn after_settling(&mut self) {
+        let decision = self.session().escalation.as_ref().and_then(|escalation| escalation.decision);
+        match decision {
+            Some(Decision::RollBack) => self.plan_rollback(),
+            Some(_) => self.emit(Event::StageDone {
+                stage: Stage::Execute,
+                words: "the ledger was read: record and database agree".to_owned(),
+                decision: None,
+            }),
+            // A rollback of its own was interrupted: what is left of it is planned and asked for again.
+            None if !self.session().undo.is_empty() => self.plan_rollback(),
+            None => self.advance(),
+        }
+    }
+
+    pub(super) fn settle_failed(&mut self, running: &Running, failure: &Failure) {
+        let why = match failure {
+            Failure::Sql { error } => format!("{} {}", error.sqlstate, error.message),
+            Failure::Connection { what } | Failure::Escaped { what } | Failure::Blocked { what, .. } => what.clone(),
+            Failure::Cancelled => "STOP was pressed".to_owned(),
+        };
+        let why = format!("the ledger could not be read: {why}");
+        if self.session().escalation.is_some() {
+            self.emit(Event::StageReopened { why });
+        } else {
+            let step = self.some_step(running);
+            let left = self.session().what_is_left(&step, false);
+            self.halt(HaltCause::Condition(HaltCondition::ConnectionLost), &step, why, left, None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(direction: Direction, attempt: &str, done: bool) -> LedgerRow {
+        LedgerRow { migration: "m".to_owned(), cycle: 1, direction, attempt: attempt.to_owned(), done }
+    }
+
+    /// Every belief against every kind of newest row.
+    #[test]
+    fn every_combination() {
+        let beliefs = [
+            Believed::Absent,
+            Believed::Applied("s/1".to_owned()),
+            Believed::GoingUp { attempt: "s/1".to_owned(), committing: false },
+            Believed::GoingUp { attempt: "s/1".to_owned(), committing: true },
+            Believed::GoingDown { attempt: "s/1".to_owned(), committing: false },
+            Believed::GoingDown { attempt: "s/1".to_owned(), committing: true },
+        ];
+        let mut rows = vec![None];
+        for direction in [Direction::Up, Direction::Down] {
+            for attempt in ["s/1", "s/9", "other/1"] {
+                for done in [true, false] {
+                    rows.push(Some(row(direction, attempt, done)));
+                }
+            }
+        }
+        let mut table = String::new();
+        for belief in &beliefs {
+            for latest in &rows {
+                let result = settlement(belief, latest.as_ref(), |attempt| attempt.starts_with("s/"));
+                let shown = latest.as_ref().map_or("no row".to_owned(), |row| {
+                    let state = if row.done { "done" } else { "running" };
+                    format!("{:?} by {} {state}", row.direction, row.attempt)
+                });
+                table.push_str(&format!("{belief:?} | {shown} | {result:?}\n"));
+            }
+        }
+        insta::assert_snapshot!("settlement_table", table);
+    }
+}
