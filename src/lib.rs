@@ -6,3 +6,4 @@ pub mod plan;
 pub mod runner;
 pub mod session;
 pub mod time;
+pub mod view;

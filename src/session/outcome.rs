@@ -402,3 +402,65 @@ pub enum Failure {
         what: String,
     },
 }
+
+impl ErrorCard {
+    /// `NOTICE 00000: relation "x" already exists, skipping`.
+    pub fn one_line(&self) -> String {
+        let mut text = format!("{} {}: {}", self.severity, self.sqlstate, self.message);
+        for more in [&self.detail, &self.hint].into_iter().flatten() {
+            text.push_str(" / ");
+            text.push_str(more);
+        }
+        text
+    }
+
+    /// Every field that is there, a line each.
+    pub fn card(&self) -> String {
+        let mut lines = vec![format!("{} {}: {}", self.severity, self.sqlstate, self.message)];
+        if let Some(at) = &self.at {
+            lines.push(format!("  at         {at}"));
+        }
+        if let Some(line) = &self.line {
+            lines.push(format!("  line       {}", line.trim_end()));
+        }
+        let object = [&self.schema, &self.table, &self.column].into_iter().flatten().cloned().collect::<Vec<_>>();
+        let object = (!object.is_empty()).then(|| object.join("."));
+        for (name, value) in [
+            ("detail", &self.detail),
+            ("hint", &self.hint),
+            ("object", &object),
+            ("constraint", &self.constraint),
+            ("where", &self.context),
+            ("query", &self.internal_query),
+        ] {
+            if let Some(value) = value {
+                lines.push(format!("  {name:<10} {}", value.replace('\n', "\n             ")));
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+impl Failure {
+    /// For people.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Sql { error } => error.one_line(),
+            Self::Connection { what } => format!("connection lost: {what}"),
+            Self::Cancelled => "cancelled".to_owned(),
+            Self::Blocked { what, next } => format!("not started: {what}; next: {next}"),
+            Self::Escaped { what } => format!("not under control: {what}"),
+        }
+    }
+}
+
+impl ObjectChange {
+    /// `+ column public.t.c`, `- …` or `~ …`.
+    pub fn one_line(&self) -> String {
+        match (&self.before, &self.after) {
+            (None, _) => format!("+ {}", self.object),
+            (_, None) => format!("- {}", self.object),
+            _ => format!("~ {}", self.object),
+        }
+    }
+}

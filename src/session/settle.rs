@@ -29,6 +29,9 @@ pub enum Settlement {
     Contradicts(&'static str),
 }
 
+const BACK_IN_TIME: &str = "the record says applied and the ledger has no row: the database went back in time";
+const SOMEBODY_ELSE: &str = "somebody else applied or rolled back this migration since";
+
 /// The decision table. `latest` is the newest ledger row of the migration.
 pub fn settlement(believed: &Believed, latest: Option<&LedgerRow>, ours: impl Fn(&str) -> bool) -> Settlement {
     let up = |row: &LedgerRow| row.direction == Direction::Up;
@@ -44,21 +47,31 @@ pub fn settlement(believed: &Believed, latest: Option<&LedgerRow>, ours: impl Fn
         // Another session's row is met when the step is tried, and refused there with its name.
         (Believed::Absent, Some(_)) => Settlement::Agrees,
         (Believed::Applied(attempt), Some(row)) if up(row) && row.attempt == *attempt => Settlement::Agrees,
-        (Believed::Applied(_), None) => {
-            Settlement::Contradicts("the record says applied and the ledger has no row: the database went back in time")
+        (Believed::Applied(_), None) => Settlement::Contradicts(BACK_IN_TIME),
+        (Believed::Applied(_), Some(_)) => Settlement::Contradicts(SOMEBODY_ELSE),
+        (Believed::GoingUp { attempt, committing }, Some(row)) if up(row) && row.attempt == *attempt => {
+            asked(*committing)
         }
-        (Believed::Applied(_), Some(_)) => {
-            Settlement::Contradicts("somebody else applied or rolled back this migration since")
+        (Believed::GoingUp { attempt, .. }, Some(row)) if up(row) || row.attempt == *attempt => {
+            Settlement::Contradicts("somebody else applied this migration meanwhile")
         }
-        (Believed::GoingUp { attempt, committing } | Believed::GoingDown { attempt, committing }, row) => {
-            match (row.is_some_and(|row| row.attempt == *attempt), committing) {
-                (true, true) => Settlement::Happened,
-                (true, false) => {
-                    Settlement::Contradicts("the transaction was committed although nobody asked for it")
-                }
-                (false, _) => Settlement::DidNot,
-            }
+        (Believed::GoingUp { .. }, _) => Settlement::DidNot,
+        (Believed::GoingDown { attempt, committing }, Some(row)) if !up(row) && row.attempt == *attempt => {
+            asked(*committing)
         }
+        (Believed::GoingDown { attempt, .. }, Some(row)) if up(row) && ours(&row.attempt) && row.attempt != *attempt => {
+            Settlement::DidNot
+        }
+        (Believed::GoingDown { .. }, None) => Settlement::Contradicts(BACK_IN_TIME),
+        (Believed::GoingDown { .. }, Some(_)) => Settlement::Contradicts(SOMEBODY_ELSE),
+    }
+}
+
+fn asked(committing: bool) -> Settlement {
+    if committing {
+        Settlement::Happened
+    } else {
+        Settlement::Contradicts("the transaction was committed although nobody asked for it")
     }
 }
 

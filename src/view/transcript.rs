@@ -1,0 +1,285 @@
+//! What was said and seen, entry by entry: the lines of the output pane and the tables of the results pane.
+
+use crate::journal::Entry;
+use crate::session::*;
+use crate::time::{Moment, human_duration};
+use std::collections::VecDeque;
+
+/// The output pane keeps this many lines; all of them are in the record.
+pub const LINES_MAX: usize = 20_000;
+/// The results pane keeps this many tables.
+pub const TABLES_MAX: usize = 500;
+
+/// Everything the panes show that the session's state does not hold.
+#[derive(Clone, Debug, Default)]
+pub struct Transcript {
+    /// Number of the last entry.
+    pub entries: u64,
+    /// When it was written.
+    pub at: Option<Moment>,
+    /// Oldest first.
+    pub lines: VecDeque<Line>,
+    /// Oldest first.
+    pub tables: VecDeque<Table>,
+    /// What the latest proof of each step changed: step, objects.
+    pub changes: Vec<(String, Vec<ObjectChange>)>,
+    /// The statement that was sent last: step, place, text.
+    pub statement: Option<(String, Place, String)>,
+    /// The last error of the server.
+    pub error: Option<ErrorCard>,
+}
+
+/// A line of the output pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Number of the entry it comes from.
+    pub entry: u64,
+    /// When.
+    pub at: Moment,
+    /// The step it belongs to, if any.
+    pub step: String,
+    /// How it is drawn.
+    pub kind: LineKind,
+    /// Untrusted text.
+    pub text: String,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// Something was decided.
+    Event,
+    /// SQL that is sent.
+    Sql,
+    /// The server's command tag.
+    Tag,
+    /// A notice.
+    Notice,
+    /// An error.
+    Error,
+    /// Output of a child or rows of a statement.
+    Output,
+    /// A check that passed.
+    Good,
+    /// A check that did not.
+    Bad,
+    /// A person's words.
+    Words,
+}
+
+/// A result of a query and what was made of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Number of the entry it comes from.
+    pub entry: u64,
+    /// The step it belongs to.
+    pub step: String,
+    /// The query's id.
+    pub query: String,
+    /// What came back; untrusted text.
+    pub result: ResultSet,
+    /// Microseconds.
+    pub elapsed_us: u64,
+    /// What was made of it: verdict, wanted, seen.
+    pub judged: Option<(Verdict, String, String)>,
+}
+
+impl Transcript {
+    /// Takes an entry in, after the session (given as it is now) applied it.
+    pub fn take(&mut self, entry: &Entry, session: &Session) {
+        self.entries = entry.n;
+        self.at = Some(entry.at());
+        let step = session.current_step().unwrap_or_default().to_owned();
+        if let Input::Outcome(outcome) = &entry.cause {
+            let step = session.step_of(&outcome.attempt).unwrap_or(step);
+            self.report(entry, &step, &outcome.report);
+        }
+        for event in &entry.events {
+            self.event(entry, event);
+        }
+    }
+
+    fn push(&mut self, entry: &Entry, step: &str, kind: LineKind, text: &str) {
+        for line in text.lines() {
+            if self.lines.len() == LINES_MAX {
+                self.lines.pop_front();
+            }
+            self.lines.push_back(Line {
+                entry: entry.n,
+                at: entry.at(),
+                step: step.to_owned(),
+                kind,
+                text: line.to_owned(),
+            });
+        }
+    }
+
+    fn report(&mut self, entry: &Entry, step: &str, report: &Report) {
+        match report {
+            Report::StatementStarted { index, of, at, sql } => {
+                self.push(entry, step, LineKind::Event, &format!("statement {} of {of}, {at}", index + 1));
+                self.push(entry, step, LineKind::Sql, sql);
+                self.statement = Some((step.to_owned(), at.clone(), sql.clone()));
+            }
+            Report::StatementFinished { tag, elapsed_us, .. } => {
+                self.push(entry, step, LineKind::Tag, &format!("{tag}  {}", human_duration(*elapsed_us)));
+            }
+            Report::StatementLeftOut { at, sql, why } => {
+                self.push(entry, step, LineKind::Event, &format!("left out: {sql} ({at}): {why}"));
+            }
+            Report::Noticed { notice } => self.push(entry, step, LineKind::Notice, &notice.one_line()),
+            Report::Printed { text, .. } => self.push(entry, step, LineKind::Output, text),
+            Report::Observed { observation } => self.observed(entry, step, observation),
+            Report::Failed { failure: Failure::Sql { error } } => {
+                self.push(entry, step, LineKind::Error, &error.card());
+                self.error = Some(error.clone());
+            }
+            Report::Failed { failure } => self.push(entry, step, LineKind::Error, &failure.words()),
+            Report::Proved { .. }
+            | Report::Committed
+            | Report::Discarded
+            | Report::Settled { .. }
+            | Report::Finished => {}
+        }
+    }
+
+    fn observed(&mut self, entry: &Entry, step: &str, observation: &Observation) {
+        match observation {
+            Observation::Query { query, result, elapsed_us } => {
+                let judged = entry.events.iter().find_map(|event| match event {
+                    Event::CheckJudged { verdict, expected, observed, .. } => {
+                        Some((*verdict, expected.clone(), observed.clone()))
+                    }
+                    _ => None,
+                });
+                if self.tables.len() == TABLES_MAX {
+                    self.tables.pop_front();
+                }
+                self.tables.push_back(Table {
+                    entry: entry.n,
+                    step: step.to_owned(),
+                    query: query.clone(),
+                    result: result.clone(),
+                    elapsed_us: *elapsed_us,
+                    judged,
+                });
+            }
+            Observation::QueryFailed { error, .. } => {
+                self.push(entry, step, LineKind::Error, &error.card());
+                self.error = Some(error.clone());
+            }
+            Observation::Schema { changes, .. } => self.changes.push((step.to_owned(), changes.clone())),
+            Observation::Suite { tests, .. } => {
+                for test in tests {
+                    let (kind, word) = if test.ok { (LineKind::Good, "ok") } else { (LineKind::Bad, "not ok") };
+                    let note = if test.note.is_empty() { String::new() } else { format!("  # {}", test.note) };
+                    self.push(entry, step, kind, &format!("{word} {}{note}", test.name));
+                }
+            }
+            Observation::Drill { residue, kept, again } => {
+                for name in kept {
+                    self.push(entry, step, LineKind::Output, &format!("kept as declared: {name}"));
+                }
+                for change in residue.iter().chain(again) {
+                    self.push(entry, step, LineKind::Bad, &change.one_line());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, entry: &Entry, event: &Event) {
+        let (kind, step, text) = match event {
+            Event::CheckJudged { step, check, verdict, expected, observed, .. } => {
+                let kind = if verdict.is_good() { LineKind::Good } else { LineKind::Bad };
+                let text = if verdict.is_good() {
+                    format!("{} {check}: {observed}", verdict.word())
+                } else {
+                    format!("{} {check}: expected {expected}, observed {observed}", verdict.word())
+                };
+                (kind, step.as_str(), text)
+            }
+            Event::NoteTaken { words } => (LineKind::Words, "", format!("note: {words}")),
+            Event::StageDone { stage, words, decision } => {
+                let decision = decision.map(|decision| format!("{}: ", decision.word())).unwrap_or_default();
+                (LineKind::Words, "", format!("{} {decision}{words}", stage.word()))
+            }
+            _ => match event.headline() {
+                Some((step, text)) => (event.line_kind(), step, text),
+                None => return,
+            },
+        };
+        self.push(entry, step, kind, &text);
+    }
+}
+
+impl Session {
+    /// The step whose latest attempt this is.
+    pub fn step_of(&self, attempt: &AttemptId) -> Option<String> {
+        let forward = self.plan.steps.iter().zip(&self.steps);
+        let back = self.plan.rollback.iter().zip(&self.rollback);
+        forward
+            .chain(back)
+            .find(|(_, state)| state.attempt.as_ref() == Some(attempt))
+            .map(|(step, _)| step.id.clone())
+    }
+}
+
+impl Event {
+    fn line_kind(&self) -> LineKind {
+        match self {
+            Self::Halted { .. }
+            | Self::FindingRaised { .. }
+            | Self::Refused { .. }
+            | Self::StepReopened { .. }
+            | Self::StageReopened { .. } => LineKind::Bad,
+            Self::StepFinished { verdict, .. } | Self::Closed { verdict } if !verdict.is_good() => LineKind::Bad,
+            _ => LineKind::Event,
+        }
+    }
+
+    /// The event in one line: the step it is about (or nothing) and the words; `None` for what is shown elsewhere.
+    pub fn headline(&self) -> Option<(&str, String)> {
+        Some(match self {
+            Self::Opened { header } => {
+                ("", format!("session {} opened by {} on {}", header.session, header.operator, header.target.full()))
+            }
+            Self::Resumed { operator, in_flight, .. } => {
+                let flight = in_flight.as_ref().map(|step| format!(", '{step}' was in flight"));
+                ("", format!("resumed by {operator}{}", flight.unwrap_or_default()))
+            }
+            Self::GateOpened { gate } => (&gate.step, format!("gate '{}' asks for: {}", gate.id, gate.phrase)),
+            Self::GateAnswered { gate, words } => ("", format!("gate '{gate}' answered: {words}")),
+            Self::StepStarted { step, attempt } => (step, format!("{step} started (attempt {})", attempt.number)),
+            Self::ServerPinned { identity } => (
+                "",
+                format!("server pinned: PostgreSQL {} system {}", identity.version, identity.system_identifier),
+            ),
+            Self::StepProved { step, xid } => (step, format!("{step} proved in transaction {xid}, not yet final")),
+            Self::CommitRequested { step, .. } => (step, format!("{step}: COMMIT")),
+            Self::DiscardRequested { step, .. } => (step, format!("{step}: ROLLBACK")),
+            Self::StepCommitted { step, .. } => (step, format!("{step} committed and read back")),
+            Self::StepFinished { step, verdict } => (step, format!("{step}: {}", verdict.word())),
+            Self::StepReopened { step, why, next } => (step, format!("{step} is open again: {why}; next: {next}")),
+            Self::StopRequested { level, .. } => {
+                ("", if *level < 2 { "STOP: cancel" } else { "STOP: terminate" }.to_owned())
+            }
+            Self::Halted { halt } => {
+                (&halt.step, format!("STOP THE WORLD: {}: {}", halt.cause.words(), halt.why))
+            }
+            Self::StageReopened { why } => ("", format!("back at DECIDE: {why}")),
+            Self::SettleStarted { .. } => ("", "reading the ledger".to_owned()),
+            Self::Settled { step: None } => ("", "ledger and record agree".to_owned()),
+            Self::Settled { step: Some((step, happened)) } => {
+                let word = if *happened { "had been committed" } else { "had not been committed" };
+                (step, format!("{step} {word}"))
+            }
+            Self::RollbackPlanned { steps } => ("", format!("rollback planned: {}", steps.join(", "))),
+            Self::RollbackDone => ("", "rollback complete".to_owned()),
+            Self::FindingRaised { what } => ("", format!("finding: {what}")),
+            Self::Refused { refusal } => ("", format!("refused: {}: {}", refusal.what, refusal.why)),
+            Self::Closed { verdict } => ("", format!("closed: {}", verdict.word())),
+            Self::StageDone { .. } | Self::NoteTaken { .. } | Self::CheckJudged { .. } => return None,
+        })
+    }
+}
