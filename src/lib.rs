@@ -1,6 +1,7 @@
 //! `ceremony`: a terminal cockpit for PostgreSQL migration ceremonies. Start with `docs/architecture.md`.
 
 pub mod definition;
+pub mod driver;
 pub mod journal;
 pub mod plan;
 pub mod runner;

@@ -1,3 +1,14 @@
-//! Effects on the world: PostgreSQL, processes, files, the clock.
+//! Effects on the world: PostgreSQL, processes, files, flags, the clock; and a fake world for tests.
 
+pub mod clock;
+pub mod fake;
+pub mod files;
 pub mod postgres;
+
+use crate::session::Effect;
+
+/// Carries out effects. Outcomes come back through the channel it was made with, never from this call.
+pub trait Runner {
+    /// Starts an effect and returns at once.
+    fn start(&mut self, effect: Effect);
+}

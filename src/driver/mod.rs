@@ -1,0 +1,81 @@
+//! The loop: decide, append, apply, start effects. What is not on disk is not done.
+
+use crate::journal::Entry;
+use crate::journal::file::{JournalError, JournalFile};
+use crate::session::{Effect, Event, Input, Session};
+use crate::time::Moment;
+use crate::view::Transcript;
+
+/// Where decisions are written before anything is applied or done.
+pub trait Journal {
+    /// Appends one decision; with `barrier` it is on disk when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written. Nothing may be applied or done then.
+    fn append(
+        &mut self,
+        at: Moment,
+        cause: Input,
+        events: Vec<Event>,
+        barrier: bool,
+    ) -> Result<Entry, JournalError>;
+
+    /// SHA-256 of everything written.
+    fn head(&self) -> String;
+}
+
+impl Journal for JournalFile {
+    fn append(
+        &mut self,
+        at: Moment,
+        cause: Input,
+        events: Vec<Event>,
+        barrier: bool,
+    ) -> Result<Entry, JournalError> {
+        JournalFile::append(self, at, cause, events, barrier)
+    }
+
+    fn head(&self) -> String {
+        self.chain().head()
+    }
+}
+
+/// A session that is being driven: its state, its record and what was said so far.
+#[derive(Debug)]
+pub struct Drive<J> {
+    /// The state.
+    pub session: Session,
+    /// What the panes show beside it.
+    pub transcript: Transcript,
+    /// The record.
+    pub journal: J,
+}
+
+impl<J: Journal> Drive<J> {
+    /// Drives `session`, whose decisions so far are in `journal`.
+    pub fn new(session: Session, transcript: Transcript, journal: J) -> Self {
+        Self { session, transcript, journal }
+    }
+
+    /// Decides on `input`, writes it down, applies it, and returns what is to be done.
+    ///
+    /// # Errors
+    /// When it cannot be written down: then nothing is applied and there is nothing to do.
+    pub fn feed(&mut self, input: Input, at: Moment) -> Result<Vec<Effect>, JournalError> {
+        let events = self.session.decide(&input, at);
+        let barrier = events.iter().any(Event::is_barrier);
+        let entry = self.journal.append(at, input, events, barrier)?;
+        Ok(take(&mut self.session, &mut self.transcript, &entry))
+    }
+}
+
+/// Applies an entry and returns the effects of its events. Replay does the same and drops the effects.
+pub fn take(session: &mut Session, transcript: &mut Transcript, entry: &Entry) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for event in &entry.events {
+        session.apply(entry.at(), event);
+        effects.extend(session.effects(event));
+    }
+    transcript.take(entry, session);
+    effects
+}

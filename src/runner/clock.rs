@@ -1,0 +1,40 @@
+//! The one place that reads a clock.
+
+use crate::time::{Moment, Timestamp};
+use std::time::SystemTime;
+
+/// The system's wall clock and a monotonic clock that counts suspend (`CLOCK_BOOTTIME` on Linux).
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Added to the monotonic clock, so that a resumed session's durations go on where they were.
+    offset_us: i128,
+}
+
+impl Clock {
+    /// A clock whose monotonic part starts at `start_us` microseconds.
+    pub fn starting_at(start_us: u64) -> Self {
+        Self { offset_us: i128::from(start_us) - i128::from(monotonic_us()) }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        let mono = i128::from(monotonic_us()) + self.offset_us;
+        Moment { wall: wall(), mono_us: u64::try_from(mono.max(0)).unwrap_or(u64::MAX) }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the place")]
+fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn monotonic_us() -> u64 {
+    #[cfg(target_os = "linux")]
+    let id = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let id = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(id);
+    let micros = i128::from(time.tv_sec) * 1_000_000 + i128::from(time.tv_nsec) / 1_000;
+    u64::try_from(micros).unwrap_or(0)
+}

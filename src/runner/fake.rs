@@ -1,0 +1,324 @@
+//! A world for tests: a database with a ledger, fed by a seed, that fails where a real one can.
+
+use crate::definition::{Expectation, StepKind, SuiteFormat};
+use crate::plan::{Plan, Subject};
+use crate::session::*;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// SplitMix64: small, seeded, good enough to choose faults.
+/// Source: <https://prng.di.unimi.it/splitmix64.c>
+#[derive(Clone, Debug)]
+pub struct Seed(pub u64);
+
+impl Seed {
+    /// The next 64 bits.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+
+    /// True once in `n` times.
+    pub fn once_in(&mut self, n: u64) -> bool {
+        n > 0 && self.below(n) == 0
+    }
+}
+
+/// What survives a crash of the program: the database.
+#[derive(Clone, Debug, Default)]
+pub struct Database {
+    /// The ledger.
+    pub ledger: Vec<LedgerRow>,
+}
+
+impl Database {
+    /// Whether the newest row of `migration` says applied.
+    pub fn is_applied(&self, migration: &str) -> bool {
+        self.ledger
+            .iter()
+            .rfind(|row| row.migration == migration)
+            .is_some_and(|row| row.done && row.direction == Direction::Up)
+    }
+}
+
+/// The fake runner. Outcomes wait in `pending` until the test takes them.
+#[derive(Debug)]
+pub struct FakeRunner {
+    plan: Arc<Plan>,
+    /// The database.
+    pub database: Database,
+    /// Outcomes on their way.
+    pub pending: VecDeque<Outcome>,
+    /// An open transaction: which attempt will write which row.
+    open: Option<(AttemptId, LedgerRow)>,
+    /// One fault in so many chances; 0 is never.
+    pub fault_once_in: u64,
+    seed: Seed,
+    /// A check that fails next time it is observed.
+    pub fail_check: Option<String>,
+    /// A failure in place of the next run's first observation.
+    pub fail_run: Option<Failure>,
+}
+
+fn card(sqlstate: &str, message: &str) -> ErrorCard {
+    ErrorCard {
+        severity: "ERROR".to_owned(),
+        sqlstate: sqlstate.to_owned(),
+        message: message.to_owned(),
+        ..ErrorCard::default()
+    }
+}
+
+/// The identity of the fake server.
+pub fn identity() -> Identity {
+    Identity {
+        system_identifier: "7000000000000000001".to_owned(),
+        database: "postgres".to_owned(),
+        database_oid: "5".to_owned(),
+        version: "15.18".to_owned(),
+        address: "127.0.0.1:54322".to_owned(),
+        user: "postgres".to_owned(),
+        in_recovery: false,
+        read_only: false,
+        started: "2026-11-22 15:00:00+00".to_owned(),
+        server_time_us: 1_795_360_000_000_000,
+    }
+}
+
+impl FakeRunner {
+    /// A world without faults until `fault_once_in` is set.
+    pub fn new(plan: Arc<Plan>, seed: u64) -> Self {
+        Self {
+            plan,
+            database: Database::default(),
+            pending: VecDeque::new(),
+            open: None,
+            fault_once_in: 0,
+            seed: Seed(seed),
+            fail_check: None,
+            fail_run: None,
+        }
+    }
+
+    /// The program dies: outcomes on their way and the open transaction are lost, the database stays.
+    pub fn crash(&mut self) {
+        self.pending.clear();
+        self.open = None;
+    }
+
+    fn say(&mut self, attempt: &AttemptId, report: Report) {
+        self.pending.push_back(Outcome { attempt: attempt.clone(), report });
+    }
+
+    fn fails(&mut self, check: &str) -> bool {
+        if self.fail_check.as_deref() == Some(check) {
+            self.fail_check = None;
+            return true;
+        }
+        self.seed.once_in(self.fault_once_in)
+    }
+
+    fn failure(&mut self) -> Option<Failure> {
+        if let Some(failure) = self.fail_run.take() {
+            return Some(failure);
+        }
+        if !self.seed.once_in(self.fault_once_in) {
+            return None;
+        }
+        let kinds = [
+            Failure::Sql { error: card("42601", "syntax error") },
+            Failure::Sql { error: card("23505", "duplicate key") },
+            Failure::Sql { error: card("23503", "foreign key") },
+            Failure::Connection { what: "the server closed the connection".to_owned() },
+            Failure::Blocked { what: "in use".to_owned(), next: "wait".to_owned() },
+            Failure::Escaped { what: "the transaction's id changed".to_owned() },
+        ];
+        Some(kinds[self.seed.below(kinds.len() as u64) as usize].clone())
+    }
+
+    fn run(&mut self, step: &str, kind: StepKind, attempt: &AttemptId) {
+        let Some(at) = self.plan.find(step) else { return };
+        let planned = self.plan.clone().step(at).clone();
+        for (index, check) in planned.checks.iter().enumerate() {
+            if (index == 0 || self.seed.once_in(8))
+                && let Some(failure) = self.failure()
+            {
+                self.say(attempt, Report::Failed { failure });
+                return;
+            }
+            let good = !self.fails(&check.id);
+            // Now and then nobody looks, as when a runner forgets one.
+            if !good && self.seed.once_in(4) {
+                continue;
+            }
+            if let Some(observation) = self.observe(&check.subject, good) {
+                self.say(attempt, Report::Observed { observation });
+            }
+        }
+        let direction = match kind {
+            StepKind::Apply => Direction::Up,
+            StepKind::RollBack => Direction::Down,
+            _ => return self.say(attempt, Report::Finished),
+        };
+        let migration = planned.migration.map(|at| self.plan.ceremony.migrations[at].id.clone());
+        let migration = migration.unwrap_or_default();
+        if direction == Direction::Up && self.database.is_applied(&migration) {
+            self.pending.clear();
+            let failure = Failure::Blocked { what: "already applied".to_owned(), next: "look".to_owned() };
+            return self.say(attempt, Report::Failed { failure });
+        }
+        let cycle = 1 + self.database.ledger.iter().filter(|row| row.migration == migration).count() as u32;
+        let row = LedgerRow { migration, cycle, direction, attempt: attempt.to_string(), done: true };
+        self.open = Some((attempt.clone(), row));
+        self.say(attempt, Report::Proved { xid: attempt.number.to_string() });
+    }
+
+    fn commit(&mut self, attempt: &AttemptId) {
+        let Some((_, row)) = self.open.take_if(|(open, _)| open == attempt) else {
+            let failure = Failure::Connection { what: "the transaction was gone".to_owned() };
+            return self.say(attempt, Report::Failed { failure });
+        };
+        let lost = self.seed.once_in(self.fault_once_in);
+        let reached = !lost || self.seed.once_in(2);
+        if reached {
+            self.database.ledger.push(row);
+        }
+        if lost {
+            let failure = Failure::Connection { what: "no answer to COMMIT".to_owned() };
+            self.say(attempt, Report::Failed { failure });
+        } else {
+            self.say(attempt, Report::Committed);
+        }
+    }
+
+    fn observe(&self, subject: &Subject, good: bool) -> Option<Observation> {
+        let ceremony = &self.plan.ceremony;
+        let change = ObjectChange { object: "table public.x".to_owned(), before: None, after: Some("x".to_owned()) };
+        Some(match subject {
+            Subject::Server => {
+                let mut identity = identity();
+                identity.in_recovery = !good;
+                Observation::Server { identity }
+            }
+            Subject::Input(at) => {
+                let input = &ceremony.inputs[*at];
+                let sha256 = Some(if good { input.sha256.clone() } else { "0".repeat(64) });
+                Observation::Input { path: input.path.clone(), sha256, error: None }
+            }
+            Subject::Flag(at) => {
+                let flag = &ceremony.flags[*at];
+                let value = (flag.on == good).then(|| "true".to_owned());
+                Observation::Flag { name: flag.name.clone(), value, source: "environment".to_owned() }
+            }
+            Subject::Query(at) => {
+                let query = &ceremony.queries[*at];
+                let result = result_for(&query.expect, good);
+                Observation::Query { query: query.id.clone(), result, elapsed_us: 700 }
+            }
+            Subject::Suite(at) => {
+                let suite = &ceremony.suites[*at];
+                let tests = match suite.format {
+                    SuiteFormat::Tap => {
+                        vec![TestPoint { name: "works".to_owned(), ok: good, note: String::new() }]
+                    }
+                    SuiteFormat::ExitCode => Vec::new(),
+                };
+                Observation::Suite {
+                    suite: suite.id.clone(),
+                    exit_code: Some(i32::from(!good)),
+                    error: None,
+                    planned: Some(tests.len()),
+                    tests,
+                    elapsed_us: 90_000,
+                }
+            }
+            Subject::Negative(at) => {
+                let negative = &ceremony.negatives[*at];
+                let mut error = card(&negative.sqlstate, "refused");
+                error.constraint.clone_from(&negative.constraint);
+                Observation::Negative { negative: negative.id.clone(), error: good.then_some(error) }
+            }
+            Subject::Ran => Observation::Ran { statements: 3, elapsed_us: 4_000 },
+            Subject::Protected(table) => Observation::Protected {
+                table: table.clone(),
+                before: Some(10),
+                after: Some(if good { 10 } else { 9 }),
+            },
+            Subject::SchemaRecorded | Subject::SchemaUnchanged => Observation::Schema {
+                before: "a".repeat(64),
+                after: "a".repeat(64),
+                objects: 40,
+                changes: if good { Vec::new() } else { vec![change] },
+            },
+            Subject::Backup(table) => Observation::Backup {
+                table: table.clone(),
+                rows: Some(10),
+                sha256: good.then(|| "b".repeat(64)),
+                path: good.then(|| "backup/x.csv".to_owned()),
+            },
+            Subject::Drill => Observation::Drill {
+                residue: if good { Vec::new() } else { vec![change] },
+                kept: Vec::new(),
+                again: Vec::new(),
+            },
+            Subject::Claim(_) => return None,
+        })
+    }
+}
+
+/// A result that meets the expectation, or one that does not.
+fn result_for(expectation: &Expectation, good: bool) -> ResultSet {
+    let cells = |rows: &[Vec<String>]| -> Vec<Vec<Option<String>>> {
+        rows.iter().map(|row| row.iter().cloned().map(Some).collect()).collect()
+    };
+    let rows = match expectation {
+        Expectation::Empty | Expectation::Informational => Vec::new(),
+        Expectation::Rows(count) => (0..*count).map(|at| vec![Some(at.to_string())]).collect(),
+        Expectation::Value(text) => vec![vec![Some(text.clone())]],
+        Expectation::Set(set) => cells(set),
+    };
+    let rows = if good { rows } else { vec![vec![Some("unwanted".to_owned())]; rows.len() + 1] };
+    let columns = vec![Column { name: "found".to_owned(), numeric: false }];
+    ResultSet { columns, total: rows.len() as u64, rows }
+}
+
+impl super::Runner for FakeRunner {
+    fn start(&mut self, effect: Effect) {
+        match effect {
+            Effect::Run { step, kind, attempt } => self.run(&step, kind, &attempt),
+            Effect::Commit { attempt } => self.commit(&attempt),
+            Effect::Discard { attempt } => {
+                self.open = None;
+                self.say(&attempt, Report::Discarded);
+            }
+            Effect::Cancel { attempt } | Effect::Terminate { attempt } => {
+                // A cancel that comes too late changes nothing.
+                if self.pending.iter().any(|outcome| outcome.attempt == attempt) && !self.seed.once_in(3) {
+                    let committed = self.pending.iter().any(|outcome| outcome.report == Report::Committed);
+                    if !committed {
+                        self.crash();
+                        self.say(&attempt, Report::Failed { failure: Failure::Cancelled });
+                    }
+                }
+            }
+            Effect::Settle { attempt } => {
+                self.open = None;
+                if self.seed.once_in(self.fault_once_in) {
+                    let failure = Failure::Connection { what: "no server".to_owned() };
+                    self.say(&attempt, Report::Failed { failure });
+                } else {
+                    let rows = self.database.ledger.clone();
+                    self.say(&attempt, Report::Settled { rows });
+                }
+            }
+        }
+    }
+}

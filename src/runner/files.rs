@@ -1,0 +1,84 @@
+//! Files beneath the folder of a definition: read whole, with their checksum, never from outside of it.
+
+use crate::definition::{FileBytes, Folder};
+use crate::journal::hex;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+/// A file may not be larger than this many bytes.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// SHA-256 as 64 hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// A folder on disk.
+#[derive(Clone, Debug)]
+pub struct DiskFolder {
+    root: PathBuf,
+}
+
+impl DiskFolder {
+    /// The folder `root`; links are resolved, so that what lies beneath it can be judged.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn new(root: &Path) -> std::io::Result<Self> {
+        Ok(Self { root: root.canonicalize()? })
+    }
+
+    /// Its path without links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where `path` really is.
+    ///
+    /// # Errors
+    /// In words, when it is absolute, climbs out, is missing, or a link leads out.
+    pub fn resolve(&self, path: &str) -> Result<PathBuf, String> {
+        let relative = Path::new(path);
+        if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+            return Err("the path leaves the definition's folder".to_owned());
+        }
+        let found = self.root.join(relative).canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        })?;
+        if !found.starts_with(&self.root) {
+            return Err("a link leads out of the definition's folder".to_owned());
+        }
+        Ok(found)
+    }
+}
+
+impl Folder for DiskFolder {
+    fn read(&self, path: &str) -> Result<FileBytes, String> {
+        let found = self.resolve(path)?;
+        let facts = found.metadata().map_err(|error| error.to_string())?;
+        if !facts.is_file() {
+            return Err("it is not a regular file".to_owned());
+        }
+        if facts.len() > FILE_BYTES_MAX {
+            return Err(format!("it has {} bytes, more than 64 MiB", facts.len()));
+        }
+        let bytes = std::fs::read(&found).map_err(|error| error.to_string())?;
+        Ok(FileBytes { sha256: sha256(&bytes), bytes })
+    }
+}
+
+/// A folder in memory, for tests.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFolder(pub BTreeMap<String, String>);
+
+impl Folder for MemoryFolder {
+    fn read(&self, path: &str) -> Result<FileBytes, String> {
+        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            return Err("the path leaves the definition's folder".to_owned());
+        }
+        let text = self.0.get(path).ok_or("there is no such file")?;
+        Ok(FileBytes { bytes: text.clone().into_bytes(), sha256: sha256(text.as_bytes()) })
+    }
+}
