@@ -8,6 +8,8 @@
 -- reads a table or column that may not be there hands its question over as text, so that the server only looks for the table
 -- when it is there; if it is not, the answer is a row that says so. query_to_xml runs such a text, XMLTABLE turns what
 -- comes back into columns. What is about the schema alone is asked of the catalog, which is always there.
+-- Ids from outside are handed over as JSON strings, so that whatever was put into them stays visible; the two characters that
+-- XML cannot carry at all, U+FFFE and U+FFFF, are shown as "?".
 
 -- =====================================================================================================================
 -- Before the migrations
@@ -52,7 +54,7 @@ SELECT coalesce(
 -- @section pre-tables-absent-or-empty
 -- The state is clean: neither calendar table holds rows.
 -- Expected: no row. A row names a table and how many rows it holds.
-SELECT calendar.table_name, found.row_count
+SELECT calendar.table_name, found.row_count::text AS row_count
   FROM (VALUES ('external_calendar_connections'), ('external_calendar_events')) AS calendar (table_name)
  CROSS JOIN LATERAL query_to_xml(
            CASE WHEN to_regclass('public.' || calendar.table_name) IS NOT NULL
@@ -66,7 +68,7 @@ SELECT calendar.table_name, found.row_count
 -- No row that is already there would break a constraint the migrations add. Columns are read by name from the whole row,
 -- because an older table may lack some of them.
 -- Expected: no row. A row names the table, the problem and how many rows or groups have it.
-SELECT found.table_name, found.problem, found.row_count
+SELECT found.table_name, found.problem, found.row_count::text AS row_count
   FROM (VALUES
            (CASE WHEN to_regclass('public.external_calendar_connections') IS NOT NULL THEN $$
                SELECT 'external_calendar_connections' AS table_name,
@@ -358,7 +360,7 @@ SELECT expected.index_name,
 
 -- @section post-duplicate-events
 -- The same event identity on more than one row.
--- Expected: no row. (Ids are shown as JSON strings: whatever an outside calendar put into them stays visible.)
+-- Expected: no row.
 SELECT found.finding, found.provider_id, found.calendar_provider, found.external_event_id, found.row_count
   FROM query_to_xml(
            CASE WHEN to_regclass('public.external_calendar_events') IS NULL THEN $$
@@ -366,8 +368,8 @@ SELECT found.finding, found.provider_id, found.calendar_provider, found.external
            $$ ELSE $$
                SELECT 'duplicate event identity' AS finding,
                       provider_id,
-                      to_json(calendar_provider)::text AS calendar_provider,
-                      to_json(external_event_id)::text AS external_event_id,
+                      regexp_replace(to_json(calendar_provider)::text, '[\uFFFE\uFFFF]', '?', 'g') AS calendar_provider,
+                      regexp_replace(to_json(external_event_id)::text, '[\uFFFE\uFFFF]', '?', 'g') AS external_event_id,
                       count(*) AS row_count
                  FROM public.external_calendar_events
                 GROUP BY provider_id, calendar_provider, external_event_id
@@ -392,7 +394,7 @@ SELECT found.finding, found.booking_id, found.calendar_provider, found.row_count
            $$ ELSE $$
                SELECT 'duplicate booking mapping' AS finding,
                       booking_id,
-                      to_json(calendar_provider)::text AS calendar_provider,
+                      regexp_replace(to_json(calendar_provider)::text, '[\uFFFE\uFFFF]', '?', 'g') AS calendar_provider,
                       count(*) AS row_count
                  FROM public.external_calendar_events
                 WHERE booking_id IS NOT NULL
@@ -460,7 +462,7 @@ SELECT found.finding, found.provider_id, found.calendar_provider, found.row_coun
            $$ ELSE $$
                SELECT 'events without a connection' AS finding,
                       e.provider_id,
-                      to_json(e.calendar_provider)::text AS calendar_provider,
+                      regexp_replace(to_json(e.calendar_provider)::text, '[\uFFFE\uFFFF]', '?', 'g') AS calendar_provider,
                       count(*) AS row_count
                  FROM public.external_calendar_events AS e
                 WHERE NOT EXISTS (
@@ -593,10 +595,11 @@ SELECT found.finding, found.event_id, found.start_time, found.end_time
            CASE WHEN to_regclass('public.external_calendar_events') IS NULL THEN $$
                SELECT 'the table external_calendar_events does not exist' AS finding
            $$ ELSE $$
-               SELECT 'does not end after it starts' AS finding, id AS event_id, start_time, end_time
+               SELECT 'does not end after it starts' AS finding, id AS event_id,
+                      start_time::text AS start_time, end_time::text AS end_time
                  FROM public.external_calendar_events
                 WHERE end_time <= start_time
-                ORDER BY start_time, id
+                ORDER BY external_calendar_events.start_time, id
            $$ END, false, false, '') AS answer
  CROSS JOIN LATERAL XMLTABLE('/table/row' PASSING answer
            COLUMNS finding text, event_id text, start_time text, end_time text) AS found;
@@ -614,7 +617,7 @@ SELECT found.finding, found.event_id, found.sync_status
            ) THEN $$
                SELECT 'the column external_calendar_events.sync_status does not exist' AS finding
            $$ ELSE $$
-               SELECT 'is none of the four' AS finding, id AS event_id, to_json(sync_status)::text AS sync_status
+               SELECT 'is none of the four' AS finding, id AS event_id, regexp_replace(to_json(sync_status)::text, '[\uFFFE\uFFFF]', '?', 'g') AS sync_status
                  FROM public.external_calendar_events
                 WHERE sync_status NOT IN ('CREATED', 'UPDATED', 'CANCELLED', 'FAILED')
                 ORDER BY id
