@@ -192,10 +192,12 @@ impl<'t, 'i> Table<'t, 'i> {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             reading.problem(
                 &given.span,
-                format!("'{}' is not a {key} of {}", given.value, self.name),
+                format!("'{}' is not a value of '{key}' of {}", given.value, self.name),
                 format!("the ones there are: {}", names.join(", ")),
-                nearest(&given.value, &names)
-                    .map_or_else(|| "choose one of these".to_owned(), |near| format!("did you mean '{near}'?")),
+                nearest(&given.value, &names).map_or_else(
+                    || "choose one of these".to_owned(),
+                    |near| format!("did you mean '{near}'?"),
+                ),
             );
         }
         choices[0].1

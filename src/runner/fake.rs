@@ -156,7 +156,7 @@ impl FakeRunner {
             }
             let good = !self.fails(&check.id);
             // Now and then nobody looks, as when a runner forgets one.
-            if !good && self.seed.once_in(4) {
+            if !good && self.fault_once_in > 0 && self.seed.once_in(4) {
                 continue;
             }
             if let Some(observation) = self.observe(&check.subject, good) {
@@ -201,7 +201,8 @@ impl FakeRunner {
 
     fn observe(&self, subject: &Subject, good: bool) -> Option<Observation> {
         let ceremony = &self.plan.ceremony;
-        let change = ObjectChange { object: "table public.x".to_owned(), before: None, after: Some("x".to_owned()) };
+        let change =
+            ObjectChange { object: "table public.x".to_owned(), before: None, after: Some("x".to_owned()) };
         Some(match subject {
             Subject::Server => {
                 let mut identity = identity();

@@ -308,8 +308,16 @@ impl Deciding<'_> {
             self.reopen(step, why, next);
             return;
         }
-        let transaction = matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
-        let left = session.what_is_left(step, transaction);
+        let transaction =
+            matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
+        let left = match failure {
+            Failure::Escaped { .. } => {
+                format!(
+                    "what '{step}' left behind is unknown: its script left the transaction; look at the database"
+                )
+            }
+            _ => session.what_is_left(step, transaction),
+        };
         self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
         self.halt(cause, step, why, left, error);
     }

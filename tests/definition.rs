@@ -1,0 +1,140 @@
+//! The shipped definition loads, and every mistake in a definition is reported at once with its place.
+
+use ceremony::definition::{Ceremony, Diagnostic, Folder, load};
+use ceremony::plan::Plan;
+use ceremony::runner::files::{DiskFolder, MemoryFolder};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn shipped() -> Ceremony {
+    let folder = DiskFolder::new(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    load(&folder, "ceremony.toml").unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+#[test]
+fn the_shipped_ceremony_is_planned_as_specified() {
+    let plan = Plan::new(shipped());
+    let lines: Vec<String> = plan
+        .steps
+        .iter()
+        .chain(&plan.rollback)
+        .map(|step| {
+            format!("{:<24} {:<10} {} checks", step.id, format!("{:?}", step.kind), step.checks.len())
+        })
+        .collect();
+    insta::assert_snapshot!("shipped_plan", lines.join("\n"));
+}
+
+#[test]
+fn the_checksums_are_those_of_the_files() {
+    let folder = DiskFolder::new(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for input in shipped().inputs {
+        assert_eq!(folder.read(&input.path).unwrap().sha256, input.sha256, "{}", input.path);
+    }
+}
+
+fn check(toml: &str) -> Vec<Diagnostic> {
+    let mut files = BTreeMap::new();
+    files.insert("ceremony.toml".to_owned(), toml.to_owned());
+    files.insert("m/1_a.sql".to_owned(), "SELECT 1;".to_owned());
+    files.insert("m/2_b.sql".to_owned(), "SELECT 2;".to_owned());
+    files.insert(
+        "q.sql".to_owned(),
+        "-- @section one\nSELECT 1;\n-- @section back\nSELECT 2;\n-- @section nothing\n\n".to_owned(),
+    );
+    load(&MemoryFolder(files), "ceremony.toml").err().unwrap_or_default()
+}
+
+#[test]
+fn every_mistake_at_once_with_its_place() {
+    let broken = r#"
+format = 1
+tittle = "typo"
+[ceremony]
+id = "Has Blanks"
+title = "T"
+purpose = "P"
+planed_minutes = 3
+[limits]
+lock_timeout_ms = "long"
+[[flag]]
+name = "A"
+expect = "of"
+[[protect]]
+table = "bookings"
+[[migration]]
+id = "a"
+title = "A"
+file = "m/1_a.sql"
+sha256 = "12"
+risk = "hihg"
+after = ["b"]
+creates = "x"
+verify = ["q/on"]
+[migration.rollback]
+script = "q.sql#back"
+summary = "s"
+when = "w"
+[[migration]]
+id = "b"
+title = "B"
+file = "../2_b.sql"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+risk = "low"
+after = ["a"]
+creates = "x"
+[migration.rollback]
+script = "q.sql#nothing"
+summary = "s"
+when = "w"
+[[query]]
+id = "q/one"
+title = "One"
+script = "q.sql#onne"
+expect = "emty"
+[[query]]
+id = "q/one"
+title = "Twice"
+script = "q.sql#one"
+expect = { rows = 1 }
+[[negative]]
+id = "n"
+title = "N"
+script = "missing.sql"
+sqlstate = "abc"
+[[suite]]
+id = "s"
+title = "S"
+command = []
+format = "tap"
+[[waiver]]
+check = "nobody"
+reason = "r"
+granted_by = "g"
+until = "tomorrow"
+[[step]]
+id = "first"
+kind = "verify"
+title = "Does nothing"
+[[step]]
+id = "drill"
+kind = "drill"
+title = "Too early"
+probes = ["servr"]
+[[claim]]
+id = "c"
+text = "t"
+evidence = ["apply/a"]
+"#;
+    let shown: Vec<String> = check(broken).iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("every_mistake", shown.join("\n"));
+}
+
+#[test]
+fn broken_toml_is_said_without_noise() {
+    let problems = check("format = 1\n[ceremony\nid = 3");
+    assert!(!problems.is_empty());
+    assert!(problems.iter().all(|problem| problem.what.starts_with("not TOML")), "{problems:?}");
+}

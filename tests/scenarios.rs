@@ -1,0 +1,163 @@
+//! Scenarios in text: `> command` lines and, below each, what the core decided.
+//! `UPDATE=1 cargo test --test scenarios` writes what it sees; read the difference before you commit it.
+
+mod support;
+
+use ceremony::session::*;
+use support::World;
+
+fn card(sqlstate: &str) -> ErrorCard {
+    ErrorCard {
+        severity: "ERROR".to_owned(),
+        sqlstate: sqlstate.to_owned(),
+        message: "as the scenario says".to_owned(),
+        ..ErrorCard::default()
+    }
+}
+
+fn shown(events: &[Event], out: &mut Vec<String>) {
+    for event in events {
+        match event {
+            Event::CheckJudged { verdict, .. } if *verdict == Verdict::Pass => {}
+            Event::CheckJudged { step, check, verdict, expected, observed, waiver } => {
+                let waiver = waiver.as_ref().map(|waiver| format!(" [{waiver}]")).unwrap_or_default();
+                out.push(format!(
+                    "  {} {step} {check}: expected {expected}, observed {observed}{waiver}",
+                    verdict.word()
+                ));
+            }
+            Event::StageDone { stage, words, decision } => {
+                let decision = decision.map(|decision| format!(" {}", decision.word())).unwrap_or_default();
+                out.push(format!("  {}{decision}: {words}", stage.word()));
+            }
+            Event::Refused { refusal } => {
+                out.push(format!("  REFUSED {}", refusal.what));
+                out.push(format!("    why:  {}", refusal.why));
+                out.push(format!("    next: {}", refusal.next));
+            }
+            Event::Halted { halt } => {
+                out.push(format!("  STOP THE WORLD at {}: {}", halt.step, halt.cause.words()));
+                out.push(format!("    why:  {}", halt.why));
+                out.push(format!("    left: {}", halt.left));
+            }
+            Event::NoteTaken { words } => out.push(format!("  note: {words}")),
+            other => {
+                if let Some((_, text)) = other.headline() {
+                    out.push(format!("  {text}"));
+                }
+            }
+        }
+    }
+}
+
+fn run_pending(world: &mut World, out: &mut Vec<String>) {
+    while let Some(events) = world.deliver() {
+        shown(&events, out);
+    }
+}
+
+fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
+    let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let input = match verb {
+        "open" => Command::Open { header: Box::new(support::header()) },
+        "answer" if rest.is_empty() => world.right_answer().expect("a gate is open"),
+        "answer" => match &world.drive.session.phase {
+            Phase::Gate(gate) => Command::Answer { gate: gate.id.clone(), words: rest.to_owned() },
+            _ => Command::Answer { gate: "none".to_owned(), words: rest.to_owned() },
+        },
+        "discard" => Command::Discard,
+        "stop" => Command::Stop,
+        "assess" => Command::Assess { words: rest.to_owned() },
+        "decide" => {
+            let (word, words) = rest.split_once(':').expect("decide DECISION: words");
+            Command::Decide { decision: Decision::of_word(word).unwrap(), words: words.trim().to_owned() }
+        }
+        "document" => Command::Document { words: rest.to_owned() },
+        "rollback" => Command::RollBack,
+        "note" => Command::Note { words: rest.to_owned() },
+        "run" => return run_pending(world, out),
+        "deliver" => {
+            for _ in 0..rest.parse().unwrap() {
+                let events = world.deliver().expect("something is pending");
+                shown(&events, out);
+            }
+            return;
+        }
+        "until" => {
+            // Everything on the way goes well and is not shown.
+            for _ in 0..1_000 {
+                match &world.drive.session.phase {
+                    Phase::Gate(gate) if gate.id == rest => return,
+                    Phase::Closed(_) => break,
+                    _ => {}
+                }
+                if world.deliver().is_none() {
+                    let answer = world.right_answer().expect("a gate on the way");
+                    world.command(answer);
+                }
+            }
+            panic!("the gate '{rest}' never opened");
+        }
+        "fail-check" => {
+            world.runner.fail_check = Some(rest.to_owned());
+            return;
+        }
+        "fail-run" => {
+            world.runner.fail_run = Some(match rest.split_once(' ') {
+                Some(("sql", code)) => Failure::Sql { error: card(code) },
+                Some(("connection", what)) => Failure::Connection { what: what.to_owned() },
+                Some(("blocked", what)) => {
+                    Failure::Blocked { what: what.to_owned(), next: "wait for it".to_owned() }
+                }
+                Some(("escaped", what)) => Failure::Escaped { what: what.to_owned() },
+                _ => panic!("unknown failure: {rest}"),
+            });
+            return;
+        }
+        "ledger-lost" => return world.runner.database.ledger.clear(),
+        "crash" => {
+            let keep = world.drive.journal.bytes.len();
+            let before = world.drive.transcript.lines.len();
+            world.crash(keep);
+            let lines = world.drive.transcript.lines.iter().skip(before);
+            out.extend(lines.map(|line| format!("  {}", line.text)));
+            return;
+        }
+        "verdict" => return out.push(format!("  {}", world.drive.session.verdict().word())),
+        _ => panic!("unknown command: {command}"),
+    };
+    shown(&world.command(input), out);
+}
+
+#[test]
+fn scenarios() {
+    let plan = support::shipped_plan();
+    let mut paths: Vec<_> = std::fs::read_dir(support::root().join("tests/scenarios"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 10, "the scenarios are there");
+    let mut different = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut world = World::new(plan.clone(), 1);
+        let mut out = Vec::new();
+        for line in text.lines() {
+            if line.starts_with('#') || line.is_empty() {
+                out.push(line.to_owned());
+            } else if let Some(command) = line.strip_prefix("> ") {
+                out.push(line.to_owned());
+                act(&mut world, command, &mut out);
+            }
+        }
+        let seen = out.join("\n") + "\n";
+        if seen != text {
+            if std::env::var_os("UPDATE").is_some() {
+                std::fs::write(&path, &seen).unwrap();
+            }
+            different.push(format!("--- {}\n{seen}", path.display()));
+        }
+    }
+    assert!(different.is_empty() || std::env::var_os("UPDATE").is_some(), "{}", different.join("\n"));
+}

@@ -1,0 +1,181 @@
+//! Thousands of ceremonies from seeds: faults, random commands, crashes; a failing seed prints its number and the
+//! last lines of its record. `SEEDS=FROM..TO cargo test --test simulation` runs others.
+
+mod support;
+
+use ceremony::plan::Plan;
+use ceremony::runner::fake::Seed;
+use ceremony::session::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use support::World;
+
+/// What a run of a seed ended with and met, to see that the simulation reaches what it should.
+#[derive(Debug, Default)]
+struct Met {
+    verdicts: BTreeMap<&'static str, u64>,
+    halts: BTreeMap<usize, u64>,
+    crashes: u64,
+    in_doubt: u64,
+    rollbacks: u64,
+    refusals: u64,
+    inputs: u64,
+}
+
+/// A command: mostly the right one, sometimes any.
+fn command(world: &World, seed: &mut Seed) -> Command {
+    let session = &world.drive.session;
+    let words = "because".to_owned();
+    let decision =
+        [Decision::Resume, Decision::Resume, Decision::RollBack, Decision::Abandon][seed.below(4) as usize];
+    if seed.once_in(40) {
+        return match seed.below(9) {
+            0 => Command::Stop,
+            1 => Command::Discard,
+            2 => Command::Answer { gate: "rollback".to_owned(), words },
+            3 => Command::Assess { words },
+            4 => Command::Decide { decision, words },
+            5 => Command::Document { words: String::new() },
+            6 => Command::RollBack,
+            7 => Command::Note { words },
+            _ => Command::Open { header: Box::new(support::header()) },
+        };
+    }
+    match &session.phase {
+        Phase::Unopened => Command::Open { header: Box::new(support::header()) },
+        Phase::Gate(gate) => Command::Answer { gate: gate.id.clone(), words: gate.phrase.clone() },
+        Phase::Running(_) if seed.once_in(8) => Command::Stop,
+        Phase::Running(_) => Command::Note { words },
+        Phase::Stopped => match session.escalation.as_ref().and_then(|escalation| escalation.next) {
+            Some(Stage::Assess) => Command::Assess { words },
+            Some(Stage::Decide) => Command::Decide { decision, words },
+            _ => Command::Document { words },
+        },
+        Phase::Closed(_) => Command::RollBack,
+    }
+}
+
+/// What must hold between the record and the database at every moment.
+fn invariants(world: &World) {
+    let session = &world.drive.session;
+    let plan = &session.plan;
+    for (at, migration) in plan.ceremony.migrations.iter().enumerate() {
+        let in_database = world.runner.database.is_applied(&migration.id);
+        match &session.migrations[at] {
+            MigrationState::Applied(_) => assert!(in_database, "{} is not in the database", migration.id),
+            MigrationState::NotApplied | MigrationState::RolledBack(_) => {
+                assert!(!in_database, "{} is in the database, unknown to the record", migration.id);
+            }
+            MigrationState::InDoubt(..) => {}
+        }
+    }
+    for row in world.runner.database.ledger.windows(2) {
+        assert_ne!(row[0].attempt, row[1].attempt, "an attempt was written twice");
+    }
+    let mut up: BTreeMap<&str, bool> = BTreeMap::new();
+    for row in &world.runner.database.ledger {
+        let now = row.direction == Direction::Up;
+        let before = up.insert(&row.migration, now).unwrap_or(false);
+        assert_ne!(before, now, "{} was applied or rolled back twice", row.migration);
+    }
+    if let Phase::Closed(verdict) = session.phase
+        && verdict.is_good()
+    {
+        assert!(session.steps.iter().all(|step| step.checks.iter().all(|judged| judged.is_some())));
+        assert!(
+            world.runner.database.ledger.iter().filter(|row| row.direction == Direction::Up).count() >= 3
+        );
+    }
+}
+
+fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
+    let mut seed = Seed(number.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut world = World::new(plan.clone(), seed.next());
+    world.runner.fault_once_in = [0, 400, 120, 40][seed.below(4) as usize];
+    let crash_once_in = [0, 200, 60][seed.below(3) as usize];
+    for _ in 0..600 {
+        met.inputs += 1;
+        world.clock_us += seed.below(5_000_000);
+        if seed.once_in(crash_once_in) {
+            // What was synced survives; of what was not, any part may.
+            let journal = &world.drive.journal;
+            let loose = (journal.bytes.len() - journal.synced) as u64;
+            let keep = journal.synced + seed.below(loose + 1) as usize;
+            if world.drive.session.migrations.iter().any(|state| matches!(state, MigrationState::InDoubt(..)))
+            {
+                met.in_doubt += 1;
+            }
+            world.crash(keep);
+            met.crashes += 1;
+        } else if !world.runner.pending.is_empty() && !seed.once_in(40) {
+            world.deliver();
+        } else {
+            let command = command(&world, &mut seed);
+            world.command(command);
+        }
+        invariants(&world);
+        if world.drive.session.refusal.is_some() {
+            met.refusals += 1;
+        }
+        if matches!(world.drive.session.phase, Phase::Closed(_))
+            && world.runner.pending.is_empty()
+            && seed.once_in(3)
+        {
+            break;
+        }
+    }
+    let session = &world.drive.session;
+    *met.verdicts.entry(session.verdict().word()).or_default() += 1;
+    for escalation in session.escalations.iter().chain(&session.escalation) {
+        let number = match escalation.halt.cause {
+            HaltCause::Condition(condition) => condition.number(),
+            HaltCause::Operator => 0,
+        };
+        *met.halts.entry(number).or_default() += 1;
+    }
+    met.rollbacks +=
+        session.migrations.iter().filter(|state| matches!(state, MigrationState::RolledBack(_))).count()
+            as u64;
+}
+
+fn sweep(from: u64, to: u64) -> Met {
+    let plan = support::shipped_plan();
+    let mut met = Met::default();
+    for number in from..to {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&plan, number, &mut met)));
+        assert!(
+            result.is_ok(),
+            "seed {number} failed: SEEDS={number}..{} cargo test --test simulation",
+            number + 1
+        );
+    }
+    met
+}
+
+fn range() -> Option<(u64, u64)> {
+    let text = std::env::var("SEEDS").ok()?;
+    let (from, to) = text.split_once("..")?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
+#[test]
+fn seeds_from_0() {
+    let (from, to) = range().unwrap_or((0, 1_000));
+    let met = sweep(from, to);
+    println!("{met:?}");
+    if range().is_none() {
+        for verdict in ["PASS", "FAIL"] {
+            assert!(met.verdicts.contains_key(verdict), "no run ended with {verdict}: {met:?}");
+        }
+        for condition in [0, 1, 2, 3, 4, 5, 6, 8] {
+            assert!(met.halts.contains_key(&condition), "halt {condition} was never met: {met:?}");
+        }
+        assert!(met.crashes > 500 && met.in_doubt > 5 && met.rollbacks > 50 && met.refusals > 400, "{met:?}");
+    }
+}
+
+#[test]
+fn seeds_from_a_million() {
+    let met = sweep(1_000_000, 1_001_000);
+    println!("{met:?}");
+}
