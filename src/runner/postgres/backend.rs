@@ -16,9 +16,8 @@ use super::tap::Tap;
 use super::wire::{Event, RowLimits, Wanted, message};
 use crate::session::{ErrorCard, Identity, ResultSet};
 use answer::{Answer, Ears};
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode, PgStatement, Postgres};
-use sqlx::{AssertSqlSafe, Connection, Execute, Executor, PgConnection, SqlSafeStr, SqlStr};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
@@ -60,10 +59,6 @@ enum Health {
 pub struct Backend {
     conn: PgConnection,
     tap: Tap,
-    /// A prepared statement without columns and parameters. sqlx takes its word for it and so neither describes
-    /// a statement nor looks types up in the catalog, which it would do between Parse and Bind by simple queries
-    /// that destroy the unnamed statement (26000).
-    shell: PgStatement,
     canceller: Canceller,
     socket: String,
     status: u8,
@@ -95,14 +90,8 @@ impl Backend {
         let options = options(endpoint, &tap);
         let mut answer = Answer::default();
         let mut ears = Ears::deaf();
-        let login = async {
-            let mut conn = PgConnection::connect_with(&options).await?;
-            let shell = conn.prepare(SqlStr::from_static("")).await?;
-            conn.clear_cached_statements().await?;
-            Ok((conn, shell))
-        };
-        let done = attend(&mut tap, login, &mut answer, &mut ears).await;
-        let Ok((conn, shell)) = done else {
+        let done = attend(&mut tap, PgConnection::connect_with(&options), &mut answer, &mut ears).await;
+        let Ok(conn) = done else {
             answer.take_waiting(&mut tap, &mut ears);
             return Err(refused(endpoint, answer));
         };
@@ -113,7 +102,6 @@ impl Backend {
         Ok(Self {
             conn,
             tap,
-            shell,
             canceller: Canceller::new(endpoint, pid, secret),
             socket: endpoint.to_string(),
             status: answer.status.unwrap_or(b'I'),
@@ -141,18 +129,18 @@ impl Backend {
         self.status
     }
 
-    /// Runs exactly one statement by the extended protocol and returns its command tag (empty for an empty
-    /// statement). Rows are dropped by the tap as they stream by; notices are delivered while it runs.
+    /// Runs exactly one statement and returns its command tag (empty for an empty statement). Rows are dropped by
+    /// the tap as they stream by; notices are delivered while it runs.
     ///
     /// # Errors
-    /// [`DbError`]; several statements are refused by the server (42601) before any of them ran. COPY FROM STDIN
-    /// ends in an error of the server, COPY TO STDOUT is run and its data dropped.
+    /// [`DbError`]. The server analyses the text first and refuses several statements (42601) before any of them
+    /// ran. COPY FROM STDIN ends in an error of the server (57014), COPY TO STDOUT is run and its data dropped.
     pub async fn run(
         &mut self,
         sql: &str,
         on_notice: &mut (dyn FnMut(ErrorCard) + Send),
     ) -> Result<String, DbError> {
-        let answer = self.extended(sql, Wanted::default(), &mut Ears::new(on_notice)).await?;
+        let answer = self.query(sql, Wanted::default(), &mut Ears::new(on_notice)).await?;
         Ok(answer.tag)
     }
 
@@ -160,7 +148,7 @@ impl Backend {
     /// its command tag. All rows are counted; memory does not grow with their number or size.
     ///
     /// # Errors
-    /// As [`Backend::run`]: the text is analysed first, so that the server refuses several statements.
+    /// As [`Backend::run`].
     pub async fn rows(
         &mut self,
         sql: &str,
@@ -169,8 +157,8 @@ impl Backend {
         on_notice: &mut (dyn FnMut(ErrorCard) + Send),
     ) -> Result<(ResultSet, String), DbError> {
         let rows_max = u64::try_from(rows_max).unwrap_or(u64::MAX);
-        let limits = RowLimits { rows_max, cell_bytes_max };
-        let answer = self.query(sql, limits, &mut Ears::new(on_notice)).await?;
+        let wanted = Wanted { rows: RowLimits { rows_max, cell_bytes_max }, ..Wanted::default() };
+        let answer = self.query(sql, wanted, &mut Ears::new(on_notice)).await?;
         let result = ResultSet { columns: answer.columns, rows: answer.rows, total: answer.total };
         Ok((result, answer.tag))
     }
@@ -180,8 +168,9 @@ impl Backend {
     /// # Errors
     /// As [`Backend::rows`], and [`DbError::Unusable`] if it is longer than [`VALUE_BYTES_MAX`].
     pub async fn value(&mut self, sql: &str) -> Result<Option<String>, DbError> {
-        let limits = RowLimits { rows_max: 1, cell_bytes_max: VALUE_BYTES_MAX };
-        let answer = self.query(sql, limits, &mut Ears::deaf()).await?;
+        let wanted =
+            Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: VALUE_BYTES_MAX }, ..Wanted::default() };
+        let answer = self.query(sql, wanted, &mut Ears::deaf()).await?;
         if answer.cut {
             return Err(DbError::Unusable(format!("the value is longer than {VALUE_BYTES_MAX} bytes")));
         }
@@ -196,7 +185,7 @@ impl Backend {
     pub async fn copy_out(&mut self, query: &str, out: &mut (dyn Write + Send)) -> Result<u64, DbError> {
         let mut ears = Ears::deaf();
         ears.out = Some(out);
-        let answer = self.extended(query, Wanted { copy: true, ..Wanted::default() }, &mut ears).await?;
+        let answer = self.query(query, Wanted { copy: true, ..Wanted::default() }, &mut ears).await?;
         if let Some(error) = ears.write_error {
             return Err(DbError::Unusable(format!("cannot write the copied rows: {error}")));
         }
@@ -209,8 +198,8 @@ impl Backend {
     /// # Errors
     /// As [`Backend::rows`].
     pub async fn identity(&mut self) -> Result<Identity, DbError> {
-        let limits = RowLimits { rows_max: 1, cell_bytes_max: 4096 };
-        let answer = self.query(IDENTITY, limits, &mut Ears::deaf()).await?;
+        let wanted = Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: 4096 }, ..Wanted::default() };
+        let answer = self.query(IDENTITY, wanted, &mut Ears::deaf()).await?;
         let mut cells = answer.rows.into_iter().next().unwrap_or_default().into_iter();
         let mut next = || cells.next().flatten();
         let unusable = || DbError::Unusable("the server does not say who it is".to_owned());
@@ -243,28 +232,17 @@ impl Backend {
         }
     }
 
-    async fn extended(
-        &mut self,
-        sql: &str,
-        wanted: Wanted,
-        ears: &mut Ears<'_>,
-    ) -> Result<Answer, DbError> {
-        self.begin(wanted, ears)?;
-        let mut answer = Answer::default();
-        let statement = One { sql, shell: &self.shell };
-        let done = attend(&mut self.tap, self.conn.execute(statement), &mut answer, ears).await;
-        self.finish(done.is_ok(), answer, ears).await
-    }
-
-    /// Analyses the text, then runs it by the simple protocol, whose rows are text whatever their types.
-    async fn query(
-        &mut self,
-        sql: &str,
-        rows: RowLimits,
-        ears: &mut Ears<'_>,
-    ) -> Result<Answer, DbError> {
+    /// One statement: analysed by the extended protocol, which allows no more than one, then run by the simple
+    /// protocol. Run by the extended one, rows would come in binary, which not every type can do (aclitem), and COPY
+    /// FROM STDIN would cost the connection, because sqlx sends a Close after each Execute.
+    async fn query(&mut self, sql: &str, wanted: Wanted, ears: &mut Ears<'_>) -> Result<Answer, DbError> {
+        self.canceller.forget();
         self.analyse(sql, ears).await?;
-        self.begin(Wanted { rows, ..Wanted::default() }, ears)?;
+        if self.canceller.was_asked() {
+            // It came between the two and stopped neither.
+            return Err(DbError::Cancelled(cancel::before_it_ran()));
+        }
+        self.begin(wanted, ears)?;
         let mut answer = Answer::default();
         let statement = sqlx::raw_sql(AssertSqlSafe(sql));
         let done = attend(&mut self.tap, self.conn.execute(statement), &mut answer, ears).await;
@@ -363,7 +341,7 @@ fn options(endpoint: &Endpoint, tap: &Tap) -> PgConnectOptions {
         .password(endpoint.password.as_ref().map_or("", Secret::expose))
         .database(&endpoint.database)
         .ssl_mode(PgSslMode::Disable)
-        .statement_cache_capacity(1)
+        .statement_cache_capacity(0)
 }
 
 /// Why there is no connection.
@@ -377,30 +355,6 @@ fn refused(endpoint: &Endpoint, answer: Answer) -> DbError {
             let why = answer.closed.unwrap_or_else(|| "the way it wants to log in is not known".to_owned());
             DbError::Lost(format!("no connection to {endpoint}: {why}"))
         }
-    }
-}
-
-/// A statement that sqlx sends as it is: Parse (unnamed), Bind, Execute.
-struct One<'a> {
-    sql: &'a str,
-    shell: &'a PgStatement,
-}
-
-impl<'q> Execute<'q, Postgres> for One<'q> {
-    fn sql(self) -> SqlStr {
-        AssertSqlSafe(self.sql).into_sql_str()
-    }
-
-    fn statement(&self) -> Option<&PgStatement> {
-        Some(self.shell)
-    }
-
-    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
-        Ok(Some(PgArguments::default()))
-    }
-
-    fn persistent(&self) -> bool {
-        false
     }
 }
 

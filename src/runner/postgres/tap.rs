@@ -70,7 +70,10 @@ impl Tap {
             .await
             .map_err(|error| DbError::Lost(format!("cannot connect to {endpoint}: {}", in_words(&error))))?;
         let (folder, listener) = listen(endpoint.port).map_err(|error| {
-            DbError::Lost(format!("cannot make a private socket in the temporary folder: {}", in_words(&error)))
+            DbError::Lost(format!(
+                "cannot make a private socket in the temporary folder: {}",
+                in_words(&error)
+            ))
         })?;
         let (events_in, events) = mpsc::channel(EVENTS_MAX);
         let (inject, injected) = mpsc::channel(4);
@@ -128,10 +131,7 @@ impl Tap {
 
     /// Waits until the server closed its end, at most `deadline`, then closes this one.
     pub async fn close(mut self, deadline: Duration) {
-        let _ = tokio::time::timeout(deadline, async {
-            while self.events.recv().await.is_some() {}
-        })
-        .await;
+        let _ = tokio::time::timeout(deadline, async { while self.events.recv().await.is_some() {} }).await;
     }
 }
 

@@ -3,9 +3,10 @@
 use super::Endpoint;
 use crate::runner::postgres::tap;
 use crate::runner::postgres::wire::message;
+use crate::session::ErrorCard;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -19,11 +20,22 @@ pub struct Canceller {
     pid: i32,
     secret: u32,
     asked: Arc<AtomicBool>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Counts a request while it is under way, also if its future is dropped.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Canceller {
     pub(super) fn new(endpoint: &Endpoint, pid: i32, secret: u32) -> Self {
-        Self { endpoint: Arc::new(endpoint.clone()), pid, secret, asked: Arc::default() }
+        let endpoint = Arc::new(endpoint.clone());
+        Self { endpoint, pid, secret, asked: Arc::default(), under_way: Arc::default() }
     }
 
     /// The backend's process id.
@@ -38,6 +50,8 @@ impl Canceller {
     /// # Errors
     /// When the server cannot be reached or the request takes more than five seconds.
     pub async fn cancel(&self) -> io::Result<()> {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let _under_way = UnderWay(&self.under_way);
         self.asked.store(true, Ordering::SeqCst);
         let request = async {
             let (mut stream, _) = tap::connect(&self.endpoint).await?;
@@ -51,8 +65,24 @@ impl Canceller {
         tokio::time::timeout(CANCEL_MAX, request).await.map_err(late)?
     }
 
-    /// Whether a cancelled statement (57014) was cancelled through this handle; forgets it.
+    /// A new statement begins: what was asked before does not concern it.
+    pub(super) fn forget(&self) {
+        self.asked.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether a cancel was asked for since the statement began, or is under way.
     pub(super) fn was_asked(&self) -> bool {
-        self.asked.swap(false, Ordering::SeqCst)
+        self.asked.load(Ordering::SeqCst) || self.under_way.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// What the server would have said, had the cancel not come too early for it.
+pub(super) fn before_it_ran() -> ErrorCard {
+    ErrorCard {
+        severity: "ERROR".to_owned(),
+        sqlstate: "57014".to_owned(),
+        message: "canceling statement due to user request".to_owned(),
+        detail: Some("The statement was analysed, but not run.".to_owned()),
+        ..ErrorCard::default()
     }
 }

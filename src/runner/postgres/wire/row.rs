@@ -113,11 +113,14 @@ impl RowReader {
 /// Bytes as text of at most `bytes_max` bytes, cut between characters and marked with "…" if something is left
 /// out; bytes that are not UTF-8 become U+FFFD.
 fn cell_text(mut bytes: Vec<u8>, whole: bool, bytes_max: usize) -> (String, bool) {
-    if !whole && let Err(error) = std::str::from_utf8(&bytes) && error.error_len().is_none() {
+    if !whole
+        && let Err(error) = std::str::from_utf8(&bytes)
+        && error.error_len().is_none()
+    {
         bytes.truncate(error.valid_up_to()); // half a character
     }
-    let mut text =
-        String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let mut text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     let cut = !whole || text.len() > bytes_max;
     if cut {
         text.truncate(text.floor_char_boundary(bytes_max.saturating_sub('…'.len_utf8())));

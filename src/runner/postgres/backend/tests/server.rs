@@ -43,7 +43,8 @@ impl Server {
         server.program("initdb", &["-N", "-A", "scram-sha-256", "-U", "postgres", "-E", "UTF8"], |initdb| {
             initdb.arg("--no-locale").arg("--pwfile").arg(password).arg("-D").arg(path.join("data"));
         });
-        let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1,::1 -c fsync=off", path.display());
+        let options =
+            format!("-p {port} -k {} -c listen_addresses=127.0.0.1,::1 -c fsync=off", path.display());
         server.program("pg_ctl", &["-w", "start", "-o", &options], |pg_ctl| {
             pg_ctl.arg("-D").arg(path.join("data")).arg("-l").arg(path.join("log"));
         });
