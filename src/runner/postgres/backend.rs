@@ -18,6 +18,7 @@ use crate::session::{ErrorCard, Identity, ResultSet};
 use answer::{Answer, Ears};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::fmt;
 use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub struct Backend {
     conn: PgConnection,
     tap: Tap,
     canceller: Canceller,
-    socket: String,
+    server: String,
     status: u8,
     health: Health,
 }
@@ -86,6 +87,12 @@ impl Backend {
     }
 
     async fn establish(endpoint: &Endpoint, application_name: &str) -> Result<Self, DbError> {
+        if [endpoint.user.as_str(), &endpoint.database, application_name]
+            .iter()
+            .any(|text| text.contains('\0'))
+        {
+            return Err(DbError::Unusable("names of a connection cannot contain a NUL character".to_owned()));
+        }
         let mut tap = Tap::open(endpoint, application_name).await?;
         let options = options(endpoint, &tap);
         let mut answer = Answer::default();
@@ -103,7 +110,7 @@ impl Backend {
             conn,
             tap,
             canceller: Canceller::new(endpoint, pid, secret),
-            socket: endpoint.to_string(),
+            server: endpoint.to_string(),
             status: answer.status.unwrap_or(b'I'),
             health: Health::Ready,
         })
@@ -208,7 +215,7 @@ impl Backend {
             database: next().ok_or_else(unusable)?,
             database_oid: next().ok_or_else(unusable)?,
             version: next().ok_or_else(unusable)?,
-            address: next().unwrap_or_else(|| self.socket.clone()),
+            address: next().unwrap_or_else(|| self.server.clone()),
             user: next().ok_or_else(unusable)?,
             in_recovery: next().as_deref() != Some("f"),
             read_only: next().as_deref() != Some("f"),
@@ -236,6 +243,9 @@ impl Backend {
     /// protocol. Run by the extended one, rows would come in binary, which not every type can do (aclitem), and COPY
     /// FROM STDIN would cost the connection, because sqlx sends a Close after each Execute.
     async fn query(&mut self, sql: &str, wanted: Wanted, ears: &mut Ears<'_>) -> Result<Answer, DbError> {
+        if sql.contains('\0') {
+            return Err(DbError::Unusable("a statement cannot contain a NUL character".to_owned()));
+        }
         self.canceller.forget();
         self.analyse(sql, ears).await?;
         if self.canceller.was_asked() {
@@ -261,6 +271,7 @@ impl Backend {
     }
 
     /// Makes sure that nothing is under way, and hears what was said meanwhile.
+    #[expect(clippy::result_large_err, reason = "an error card has many fields, and errors are rare")]
     fn begin(&mut self, wanted: Wanted, ears: &mut Ears<'_>) -> Result<(), DbError> {
         let mut idle = Answer::default();
         match &self.health {
@@ -311,6 +322,15 @@ impl Backend {
             return Err(DbError::Lost(why));
         }
         Ok(answer)
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backend")
+            .field("server", &self.server)
+            .field("pid", &self.pid())
+            .finish_non_exhaustive()
     }
 }
 

@@ -93,12 +93,14 @@ pub enum DbError {
         /// Where, if the server said.
         position: Option<Position>,
     },
-    /// The connection is gone or no longer in step; what the server did last is unknown. In words.
+    /// The connection is gone (end of file, a FATAL of the server such as 57P01 or 25P03, an expired deadline) or no
+    /// longer in step; what the server did last is unknown. In words. An ERROR of class 08 or 57 after which the
+    /// server goes on (anyone can RAISE one) is [`DbError::Server`].
     Lost(String),
     /// The server stopped it (57014) after [`super::backend::Canceller::cancel`].
     Cancelled(ErrorCard),
-    /// The server did as it was told, but the answer cannot be used: it is too large, could not be written, or
-    /// is not of the kind asked for. In words. The backend is ready for the next statement.
+    /// The text cannot be sent, or the server did as it was told but the answer cannot be used: it is too large, could
+    /// not be written, or is not of the kind asked for. In words. The backend is ready for the next statement.
     Unusable(String),
 }
 

@@ -20,6 +20,9 @@ use row::RowReader;
 /// How much of one message is kept for decoding, bytes. Rows and COPY data are not kept at all.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
+/// No message of a server is longer (`MaxAllocSize`), bytes.
+const MESSAGE_BYTES_MAX: usize = 0x3fff_ffff;
+
 /// What sqlx is told of an error: that there was one.
 const ERROR_STAND_IN: &[u8] = b"E\0\0\0\x27SERROR\0VERROR\0CXX000\0Msee the tap\0\0";
 
@@ -163,7 +166,7 @@ impl Parser {
     fn begin(&mut self, header: [u8; 5], wanted: &Wanted, forward: &mut Vec<u8>) -> Result<(), Malformed> {
         let [kind, length @ ..] = header;
         let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| Malformed)?;
-        let left = length.checked_sub(4).ok_or(Malformed)?;
+        let left = length.checked_sub(4).filter(|left| *left <= MESSAGE_BYTES_MAX).ok_or(Malformed)?;
         if is_forwarded(kind, wanted) {
             forward.extend_from_slice(&header);
         }

@@ -4,6 +4,7 @@ use super::Endpoint;
 use crate::runner::postgres::tap;
 use crate::runner::postgres::wire::message;
 use crate::session::ErrorCard;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// How long a cancel request may take.
 const CANCEL_MAX: Duration = Duration::from_secs(5);
 
-/// A handle that stops whatever its backend is running. It holds the backend's secret and prints nothing.
+/// A handle that stops whatever its backend is running. It holds the backend's secret key and does not print it.
 #[derive(Clone)]
 pub struct Canceller {
     endpoint: Arc<Endpoint>,
@@ -29,6 +30,12 @@ struct UnderWay<'a>(&'a AtomicUsize);
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller").field("pid", &self.pid).finish_non_exhaustive()
     }
 }
 

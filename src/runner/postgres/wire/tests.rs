@@ -181,9 +181,14 @@ fn a_huge_message_is_not_kept() {
 
 #[test]
 fn what_cannot_be_a_server_is_malformed() {
-    for bytes in
-        [&b"HTTP/"[..3], &[b'Z', 0, 0, 0, 3], &[b'Z', 0, 0, 0, 4], b"T\0\0\0\x06\0\x05", b"K\0\0\0\x05\0"]
-    {
+    for bytes in [
+        &b"HTTP/"[..3],
+        b"HTTP/",
+        &[b'Z', 0, 0, 0, 3],
+        &[b'Z', 0, 0, 0, 4],
+        b"T\0\0\0\x06\0\x05",
+        b"K\0\0\0\x05\0",
+    ] {
         let result = Parser::default().feed(bytes, &WANTED, &mut Vec::new(), &mut Vec::new());
         assert_eq!(result, if bytes.len() == 3 { Ok(()) } else { Err(Malformed) }, "{bytes:?}");
     }
