@@ -1,1 +1,6 @@
 //! PostgreSQL: wire tap, statement splitter, step transaction, catalog snapshot.
+
+pub mod backend;
+pub mod endpoint;
+pub mod tap;
+pub mod wire;

@@ -1,0 +1,95 @@
+//! Stops a running statement by a cancel request on a connection of its own.
+
+use super::Endpoint;
+use crate::runner::postgres::tap;
+use crate::runner::postgres::wire::message;
+use crate::session::ErrorCard;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// How long a cancel request may take.
+const CANCEL_MAX: Duration = Duration::from_secs(5);
+
+/// A handle that stops whatever its backend is running. It holds the backend's secret key and does not print it.
+#[derive(Clone)]
+pub struct Canceller {
+    endpoint: Arc<Endpoint>,
+    pid: i32,
+    secret: u32,
+    asked: Arc<AtomicBool>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Counts a request while it is under way, also if its future is dropped.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller").field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+impl Canceller {
+    pub(super) fn new(endpoint: &Endpoint, pid: i32, secret: u32) -> Self {
+        let endpoint = Arc::new(endpoint.clone());
+        Self { endpoint, pid, secret, asked: Arc::default(), under_way: Arc::default() }
+    }
+
+    /// The backend's process id.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Asks the server to stop the running statement and waits until the request is delivered. The statement then
+    /// ends in [`super::DbError::Cancelled`], unless it was over first.
+    /// <https://www.postgresql.org/docs/15/protocol-flow.html#id-1.10.6.7.10>
+    ///
+    /// # Errors
+    /// When the server cannot be reached or the request takes more than five seconds.
+    pub async fn cancel(&self) -> io::Result<()> {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let _under_way = UnderWay(&self.under_way);
+        self.asked.store(true, Ordering::SeqCst);
+        let request = async {
+            let (mut stream, _) = tap::connect(&self.endpoint).await?;
+            stream.write_all(&message::cancel(self.pid, self.secret)).await?;
+            // The server says nothing; it closes once the signal is sent.
+            let mut nothing = [0; 16];
+            while stream.read(&mut nothing).await.unwrap_or(0) > 0 {}
+            Ok(())
+        };
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "the cancel request was not taken");
+        tokio::time::timeout(CANCEL_MAX, request).await.map_err(late)?
+    }
+
+    /// A new statement begins: what was asked before does not concern it.
+    pub(super) fn forget(&self) {
+        self.asked.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether a cancel was asked for since the statement began, or is under way.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) || self.under_way.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// What the server would have said, had the cancel not come too early for it.
+pub(super) fn before_it_ran() -> ErrorCard {
+    ErrorCard {
+        severity: "ERROR".to_owned(),
+        sqlstate: "57014".to_owned(),
+        message: "canceling statement due to user request".to_owned(),
+        detail: Some("The statement was analysed, but not run.".to_owned()),
+        ..ErrorCard::default()
+    }
+}
