@@ -1,1 +1,3 @@
 //! PostgreSQL: wire tap, statement splitter, step transaction, catalog snapshot.
+
+pub mod split;
