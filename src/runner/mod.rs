@@ -3,7 +3,11 @@
 pub mod clock;
 pub mod fake;
 pub mod files;
+pub mod flags;
 pub mod postgres;
+pub mod server;
+pub mod suite;
+pub mod world;
 
 use crate::session::Effect;
 

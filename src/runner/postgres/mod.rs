@@ -2,5 +2,6 @@
 
 pub mod backend;
 pub mod endpoint;
+pub mod split;
 pub mod tap;
 pub mod wire;
