@@ -294,7 +294,7 @@ fn result_for(expectation: &Expectation, good: bool) -> ResultSet {
 impl super::Runner for FakeRunner {
     fn start(&mut self, effect: Effect) {
         match effect {
-            Effect::Run { step, kind, attempt } => self.run(&step, kind, &attempt),
+            Effect::Run { step, kind, attempt, .. } => self.run(&step, kind, &attempt),
             Effect::Commit { attempt } => self.commit(&attempt),
             Effect::Discard { attempt } => {
                 self.open = None;

@@ -261,6 +261,8 @@ pub enum Effect {
         kind: StepKind,
         /// Which try.
         attempt: AttemptId,
+        /// The server as first seen; another one is not worked on.
+        pin: Option<Box<Identity>>,
     },
     /// Commit the attempt's open transaction.
     Commit {

@@ -282,6 +282,7 @@ impl Deciding<'_> {
                 (HaltCause::Condition(HaltCondition::ConnectionLost), what.clone(), None)
             }
             Failure::Cancelled => (HaltCause::Operator, "STOP was pressed".to_owned(), None),
+            Failure::Unanswered { .. } => (HaltCause::Operator, failure.words(), None),
             Failure::Blocked { what, .. } => {
                 (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
             }

@@ -389,6 +389,11 @@ pub enum Failure {
     },
     /// The attempt was cancelled on request; the transaction is rolled back.
     Cancelled,
+    /// Nobody answered the commit gate in time: the dead man's switch rolled the transaction back.
+    Unanswered {
+        /// How long it waited, milliseconds.
+        after_ms: u64,
+    },
     /// Nothing was started, because something it needs is not as it must be.
     Blocked {
         /// In words: what is wrong.
@@ -449,6 +454,9 @@ impl Failure {
             Self::Sql { error } => error.one_line(),
             Self::Connection { what } => format!("connection lost: {what}"),
             Self::Cancelled => "cancelled".to_owned(),
+            Self::Unanswered { after_ms } => {
+                format!("nobody answered the commit gate within {} s: rolled back", after_ms / 1000)
+            }
             Self::Blocked { what, next } => format!("not started: {what}; next: {next}"),
             Self::Escaped { what } => format!("not under control: {what}"),
         }

@@ -201,6 +201,7 @@ impl Deciding<'_> {
                 what.clone()
             }
             Failure::Cancelled => "STOP was pressed".to_owned(),
+            Failure::Unanswered { .. } => failure.words(),
         };
         let why = format!("the ledger could not be read: {why}");
         if self.session().escalation.is_some() {

@@ -480,7 +480,12 @@ impl Session {
             Event::StepStarted { step, attempt } => match self.step(step) {
                 // A sign-off is decided by the core alone.
                 Some(planned) if planned.kind != StepKind::SignOff => {
-                    vec![Effect::Run { step: step.clone(), kind: planned.kind, attempt: attempt.clone() }]
+                    vec![Effect::Run {
+                        step: step.clone(),
+                        kind: planned.kind,
+                        attempt: attempt.clone(),
+                        pin: self.identity.clone().map(Box::new),
+                    }]
                 }
                 _ => Vec::new(),
             },

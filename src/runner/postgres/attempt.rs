@@ -1,0 +1,388 @@
+//! What every attempt at a step has: the plan, the room it runs in, a voice, and an ear for STOP.
+
+use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
+use super::catalog::{self, Snapshot};
+use super::ledger;
+use super::split::{Arranged, Kind, Statement, arrange, offset_of_position, place_of, line_at, split};
+use crate::definition::Script;
+use crate::plan::{Plan, Step};
+use crate::runner::files::DiskFolder;
+use crate::runner::suite::{Group, SuiteRoom};
+use crate::session::*;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Rows of a result that are kept; all are counted.
+const ROWS_MAX: usize = 200;
+/// A cell is cut to this many bytes.
+const CELL_BYTES_MAX: usize = 4096;
+/// A statement's text in the record is cut to this many bytes.
+const SQL_BYTES_MAX: usize = 4096;
+/// How long a connection may take.
+pub const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// How much longer than the server's own timeout an answer may take before the connection counts as lost.
+const GRACE_MS: u64 = 10_000;
+/// How long another holder of the fence is waited for.
+const FENCE_MAX: Duration = Duration::from_secs(5);
+
+/// Where a session's attempts run.
+pub struct Room {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The target.
+    pub endpoint: Endpoint,
+    /// The folder of the definition, for files that are read again.
+    pub folder: DiskFolder,
+    /// The session's folder, for backups and snapshots.
+    pub session: PathBuf,
+    /// For suites.
+    pub suites: SuiteRoom,
+    /// Microseconds of the session's clock.
+    pub now_us: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+/// What STOP reaches.
+#[derive(Default)]
+pub struct Stop {
+    requested: AtomicBool,
+    canceller: Mutex<Option<Canceller>>,
+    /// The running child's process group.
+    pub group: Group,
+}
+
+impl Stop {
+    /// Whether STOP was pressed.
+    pub fn requested(&self) -> bool {
+        self.requested.load(Ordering::SeqCst)
+    }
+
+    fn watch(&self, canceller: Canceller) {
+        if let Ok(mut slot) = self.canceller.lock() {
+            *slot = Some(canceller);
+        }
+    }
+
+    /// Remembers the request and returns what cancels the running statement.
+    pub fn request(&self) -> Option<Canceller> {
+        self.requested.store(true, Ordering::SeqCst);
+        self.group.kill();
+        self.canceller.lock().ok().and_then(|slot| slot.clone())
+    }
+}
+
+/// One attempt at one step.
+pub struct Attempt {
+    /// Where it runs.
+    pub room: Arc<Room>,
+    /// The step.
+    pub step: Step,
+    /// Its id.
+    pub id: AttemptId,
+    /// The server as first seen.
+    pub pin: Option<Identity>,
+    /// STOP.
+    pub stop: Arc<Stop>,
+    /// Where reports go; waits while the driver is busy.
+    pub say: Arc<dyn Fn(Report) + Send + Sync>,
+}
+
+/// A script that may be run in one transaction.
+pub struct Prepared<'s> {
+    /// Where it comes from.
+    pub script: &'s Script,
+    /// All statements.
+    pub statements: Vec<Statement>,
+    /// Which of them are sent.
+    pub arranged: Arranged,
+}
+
+/// Splits a script and sees whether it can run in one transaction.
+///
+/// # Errors
+/// Every problem, as what keeps the attempt from starting.
+pub fn prepare(script: &Script) -> Result<Prepared<'_>, Failure> {
+    let blocked = |problems: Vec<crate::definition::Diagnostic>| {
+        let list = |part: fn(&crate::definition::Diagnostic) -> String| {
+            problems.iter().map(part).collect::<Vec<_>>().join("; ")
+        };
+        Failure::Blocked {
+            what: list(|problem| format!("{}: {} ({})", problem.at, problem.what, problem.why)),
+            next: list(|problem| problem.next.clone()),
+        }
+    };
+    let found = split(&script.file, &script.text, script.first_line).map_err(blocked)?;
+    let arranged = arrange(&script.text, &found.statements).map_err(blocked)?;
+    Ok(Prepared { script, statements: found.statements, arranged })
+}
+
+impl Attempt {
+    /// Says something.
+    pub fn say(&self, report: Report) {
+        (self.say)(report);
+    }
+
+    /// Says what was observed.
+    pub fn observe(&self, observation: Observation) {
+        self.say(Report::Observed { observation });
+    }
+
+    /// Fails once STOP was pressed.
+    ///
+    /// # Errors
+    /// [`Failure::Cancelled`].
+    pub fn go_on(&self) -> Result<(), Failure> {
+        if self.stop.requested() { Err(Failure::Cancelled) } else { Ok(()) }
+    }
+
+    /// A connection with the step's timeouts, to `endpoint`, that STOP can reach.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub async fn connect_to(&self, endpoint: &Endpoint) -> Result<Backend, Failure> {
+        self.go_on()?;
+        let name = format!("ceremony {}", self.step.id);
+        let mut backend =
+            Backend::connect(endpoint, &name, CONNECT_MAX).await.map_err(|error| self.failure(error, None))?;
+        self.stop.watch(backend.canceller());
+        let limits = self.room.plan.ceremony.limits;
+        for setting in [
+            format!("SET lock_timeout = {}", limits.lock_timeout_ms),
+            format!("SET statement_timeout = {}", limits.statement_timeout_ms),
+            "SET synchronous_commit = on".to_owned(),
+            "SET client_connection_check_interval = 1000".to_owned(),
+        ] {
+            self.run(&mut backend, &setting).await?;
+        }
+        Ok(backend)
+    }
+
+    /// A connection to the target, whose identity is said and compared with the pinned one.
+    ///
+    /// # Errors
+    /// When there is none to be had, or it is another server.
+    pub async fn connect(&self) -> Result<Backend, Failure> {
+        let mut backend = self.connect_to(&self.room.endpoint).await?;
+        let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
+        self.observe(Observation::Server { identity: identity.clone() });
+        if let Some(pin) = &self.pin
+            && (pin.system_identifier != identity.system_identifier || pin.database_oid != identity.database_oid)
+        {
+            return Err(Failure::Blocked {
+                what: format!(
+                    "this is another server or database: system {} database {}, at the start it was system {} database {}",
+                    identity.system_identifier, identity.database_oid, pin.system_identifier, pin.database_oid
+                ),
+                next: "bring back the first one, or start a new session on this one".to_owned(),
+            });
+        }
+        if identity.in_recovery || identity.read_only {
+            return Err(Failure::Blocked {
+                what: "the server is a standby or read-only".to_owned(),
+                next: "connect to a primary that may be written to".to_owned(),
+            });
+        }
+        Ok(backend)
+    }
+
+    /// Takes the fence: one ceremony at a time in a database.
+    ///
+    /// # Errors
+    /// When somebody else holds it; says who.
+    pub async fn fence(&self, backend: &mut Backend) -> Result<(), Failure> {
+        let mut beat = tokio::time::interval(Duration::from_millis(200));
+        let take = async {
+            loop {
+                beat.tick().await;
+                self.go_on()?;
+                if ledger::try_fence(backend).await.map_err(|error| self.failure(error, None))? {
+                    return Ok::<(), Failure>(());
+                }
+            }
+        };
+        if let Ok(taken) = tokio::time::timeout(FENCE_MAX, take).await {
+            return taken;
+        }
+        // The dropped call left that connection half-way: ask who it is on another one.
+        let mut other = self.connect_to(&self.room.endpoint).await?;
+        let holder = ledger::fence_holder(&mut other).await.map_err(|error| self.failure(error, None))?;
+        other.close().await;
+        Err(Failure::Blocked {
+            what: format!(
+                "another ceremony holds this database: {}",
+                holder.unwrap_or_else(|| "it has just ended".to_owned())
+            ),
+            next: "let it end, or end it, then answer the gate again".to_owned(),
+        })
+    }
+
+    /// Runs one statement of our own.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub async fn run(&self, backend: &mut Backend, sql: &str) -> Result<String, Failure> {
+        let say = self.say.clone();
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice });
+        self.within(backend.run(sql, &mut notice)).await
+    }
+
+    /// Waits for an answer, but not for ever.
+    async fn within<T>(&self, answer: impl Future<Output = Result<T, DbError>>) -> Result<T, Failure> {
+        let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
+        match tokio::time::timeout(Duration::from_millis(limit_ms), answer).await {
+            Ok(answer) => answer.map_err(|error| self.failure(error, None)),
+            Err(_) => Err(Failure::Connection { what: format!("no answer within {limit_ms} ms") }),
+        }
+    }
+
+    /// Rows of a query, the first of them as text.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub async fn rows(&self, backend: &mut Backend, sql: &str) -> Result<ResultSet, Failure> {
+        let say = self.say.clone();
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice });
+        let rows = self.within(backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice)).await?;
+        Ok(rows.0)
+    }
+
+    /// One value.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub async fn value(&self, backend: &mut Backend, sql: &str) -> Result<Option<String>, Failure> {
+        self.within(backend.value(sql)).await
+    }
+
+    /// The schema's state. Inside a transaction it sees what that transaction changed.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub async fn snapshot(&self, backend: &mut Backend) -> Result<Snapshot, Failure> {
+        let alone = backend.transaction_status() == b'I';
+        self.run(backend, if alone { "BEGIN" } else { "SAVEPOINT ceremony_snapshot" }).await?;
+        self.run(backend, "SET LOCAL search_path = pg_catalog").await?;
+        let rows = self.within(backend.rows(catalog::QUERY, usize::MAX, usize::MAX, &mut |_| {})).await?.0;
+        self.run(backend, if alone { "ROLLBACK" } else { "ROLLBACK TO SAVEPOINT ceremony_snapshot" }).await?;
+        Ok(Snapshot::from_rows(rows.rows.into_iter().filter_map(|row| {
+            let mut cells = row.into_iter();
+            Some((cells.next()??, cells.next()??))
+        })))
+    }
+
+    /// Runs the statements of a prepared script one by one, in the transaction that is open.
+    ///
+    /// # Errors
+    /// With the first statement that fails, at its place in the file.
+    pub async fn run_script(&self, backend: &mut Backend, prepared: &Prepared<'_>) -> Result<(), Failure> {
+        let text = &prepared.script.text;
+        let begun = (self.room.now_us)();
+        for &at in &prepared.arranged.left_out {
+            let statement = &prepared.statements[at];
+            self.say(Report::StatementLeftOut {
+                at: statement.at.clone(),
+                sql: text[statement.range.clone()].to_owned(),
+                why: "the file runs in the step's own transaction".to_owned(),
+            });
+        }
+        for (index, &at) in prepared.arranged.body.iter().enumerate() {
+            self.go_on()?;
+            let statement = &prepared.statements[at];
+            let sql = &text[statement.range.clone()];
+            self.say(Report::StatementStarted {
+                index,
+                of: prepared.arranged.body.len(),
+                at: statement.at.clone(),
+                sql: cut(sql, SQL_BYTES_MAX),
+            });
+            let started = (self.room.now_us)();
+            let tag = self.statement(backend, prepared.script, statement, sql).await?;
+            let elapsed_us = (self.room.now_us)().saturating_sub(started);
+            self.say(Report::StatementFinished { index, tag, elapsed_us });
+        }
+        let elapsed_us = (self.room.now_us)().saturating_sub(begun);
+        self.observe(Observation::Ran { statements: prepared.arranged.body.len(), elapsed_us });
+        Ok(())
+    }
+
+    async fn statement(
+        &self,
+        backend: &mut Backend,
+        script: &Script,
+        statement: &Statement,
+        sql: &str,
+    ) -> Result<String, Failure> {
+        let say = self.say.clone();
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice });
+        let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
+        let limit = Duration::from_millis(limit_ms);
+        let lost = |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")));
+        let answer = if statement.kind == Kind::Rows {
+            let rows = backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice);
+            match tokio::time::timeout(limit, rows).await.unwrap_or_else(lost_rows(limit_ms)) {
+                Ok((result, tag)) => {
+                    if result.total > 0 {
+                        self.say(Report::Printed { source: Source::Server, text: lines_of(&result) });
+                    }
+                    Ok(tag)
+                }
+                Err(error) => Err(error),
+            }
+        } else {
+            tokio::time::timeout(limit, backend.run(sql, &mut notice)).await.unwrap_or_else(lost)
+        };
+        answer.map_err(|error| self.failure(error, Some((script, statement))))
+    }
+
+    /// A failure in our words; the server's position becomes a place in the file.
+    pub fn failure(&self, error: DbError, at: Option<(&Script, &Statement)>) -> Failure {
+        match error {
+            DbError::Server { mut card, position } => {
+                if let Some((script, statement)) = at {
+                    let offset = match position {
+                        Some(Position::InStatement(position)) => {
+                            offset_of_position(&script.text, &statement.range, position)
+                        }
+                        _ => statement.range.start,
+                    };
+                    card.at = Some(place_of(&script.file, &script.text, script.first_line, offset));
+                    card.line = Some(line_at(&script.text, offset).to_owned());
+                }
+                Failure::Sql { error: card }
+            }
+            DbError::Lost(what) => Failure::Connection { what },
+            DbError::Cancelled(_) => Failure::Cancelled,
+            DbError::Unusable(what) => {
+                Failure::Blocked { what, next: "mend the statement, then answer the gate again".to_owned() }
+            }
+        }
+    }
+}
+
+fn lost_rows<E>(limit_ms: u64) -> impl FnOnce(E) -> Result<(ResultSet, String), DbError> {
+    move |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")))
+}
+
+fn cut(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let mut end = bytes_max;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
+}
+
+fn lines_of(result: &ResultSet) -> String {
+    let line = |row: &Vec<Option<String>>| {
+        row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(" | ")
+    };
+    let mut text: String = result.rows.iter().map(|row| line(row) + "\n").collect();
+    let more = result.total.saturating_sub(result.rows.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("… and {more} more rows\n"));
+    }
+    text
+}

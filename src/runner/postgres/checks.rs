@@ -1,0 +1,239 @@
+//! The checks of a step that only look: queries, negative checks, row counts, backups.
+
+use super::attempt::{Attempt, prepare};
+use super::backend::Backend;
+use super::catalog::Snapshot;
+use crate::definition::Folder;
+use crate::plan::Subject;
+use crate::runner::{files, flags, suite};
+use crate::session::*;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+/// Name of the snapshot of the schema before the ceremony, within the session folder.
+const SCHEMA_BEFORE: &str = "schema-before.json";
+
+impl Attempt {
+    /// Makes every check of a step that changes nothing, in order. A connection is opened when one is needed.
+    ///
+    /// # Errors
+    /// Of the server or the connection, where it is not itself what a check observes.
+    pub async fn look(&self) -> Result<(), Failure> {
+        let mut backend: Option<Backend> = None;
+        for check in &self.step.checks {
+            self.go_on()?;
+            match &check.subject {
+                Subject::Input(at) => self.input(*at),
+                Subject::Flag(at) => {
+                    self.observe(flags::observe(&self.room.plan.ceremony.flags[*at].name));
+                }
+                Subject::Suite(at) => self.suite(*at).await?,
+                Subject::Server => backend = Some(self.connect().await?),
+                subject => {
+                    let connected = match backend.take() {
+                        Some(backend) => backend,
+                        None => self.connect().await?,
+                    };
+                    let connected = backend.insert(connected);
+                    self.look_at(connected, subject).await?;
+                }
+            }
+        }
+        if let Some(backend) = backend {
+            backend.close().await;
+        }
+        self.say(Report::Finished);
+        Ok(())
+    }
+
+    async fn look_at(&self, backend: &mut Backend, subject: &Subject) -> Result<(), Failure> {
+        match subject {
+            Subject::Query(at) => {
+                self.run(backend, "BEGIN READ ONLY").await?;
+                self.query(backend, *at).await?;
+                self.run(backend, "ROLLBACK").await?;
+            }
+            Subject::Negative(at) => self.negative(backend, *at).await?,
+            Subject::SchemaRecorded => {
+                let snapshot = self.snapshot(backend).await?;
+                self.keep_schema_before(&snapshot)?;
+                self.observe(Observation::Schema {
+                    before: snapshot.hash(),
+                    after: snapshot.hash(),
+                    objects: snapshot.0.len(),
+                    changes: Vec::new(),
+                });
+            }
+            Subject::Backup(table) => self.backup(backend, table).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads a file of the definition again.
+    pub fn input(&self, at: usize) {
+        let path = &self.room.plan.ceremony.inputs[at].path;
+        let (sha256, error) = match self.room.folder.read(path) {
+            Ok(file) => (Some(file.sha256), None),
+            Err(error) => (None, Some(error)),
+        };
+        self.observe(Observation::Input { path: path.clone(), sha256, error });
+    }
+
+    async fn suite(&self, at: usize) -> Result<(), Failure> {
+        let suite = &self.room.plan.ceremony.suites[at];
+        let observation = suite::run(
+            suite,
+            &self.room.suites,
+            &self.room.endpoint,
+            &self.stop.group,
+            &*self.say,
+            &*self.room.now_us,
+        )
+        .await;
+        self.go_on()?;
+        self.observe(observation);
+        Ok(())
+    }
+
+    /// Runs a query inside the open transaction, in a savepoint that is read-only and rolled back.
+    ///
+    /// # Errors
+    /// Of the connection; an error of the server is observed.
+    pub async fn query(&self, backend: &mut Backend, at: usize) -> Result<(), Failure> {
+        let query = &self.room.plan.ceremony.queries[at];
+        let prepared = prepare(&query.script)?;
+        let [only] = prepared.arranged.body.as_slice() else {
+            return Err(Failure::Blocked {
+                what: format!("{} has {} statements", query.script.name(), prepared.arranged.body.len()),
+                next: "write exactly one SELECT there".to_owned(),
+            });
+        };
+        let statement = &prepared.statements[*only];
+        let sql = &query.script.text[statement.range.clone()];
+        self.run(backend, "SAVEPOINT ceremony_check").await?;
+        self.run(backend, "SET LOCAL transaction_read_only = on").await?;
+        let started = (self.room.now_us)();
+        match self.rows(backend, sql).await {
+            Ok(result) => {
+                let elapsed_us = (self.room.now_us)().saturating_sub(started);
+                self.observe(Observation::Query { query: query.id.clone(), result, elapsed_us });
+            }
+            Err(Failure::Sql { error }) => {
+                self.observe(Observation::QueryFailed { query: query.id.clone(), error });
+            }
+            Err(other) => return Err(other),
+        }
+        self.run(backend, "ROLLBACK TO SAVEPOINT ceremony_check").await?;
+        Ok(())
+    }
+
+    /// Tries statements of which the last must be refused. Always rolled back.
+    async fn negative(&self, backend: &mut Backend, at: usize) -> Result<(), Failure> {
+        let negative = &self.room.plan.ceremony.negatives[at];
+        let prepared = prepare(&negative.script)?;
+        let id = negative.id.clone();
+        self.run(backend, "BEGIN").await?;
+        let last = prepared.arranged.body.len().saturating_sub(1);
+        let mut observed = Observation::Negative { negative: id.clone(), error: None };
+        for (index, &statement) in prepared.arranged.body.iter().enumerate() {
+            let sql = &negative.script.text[prepared.statements[statement].range.clone()];
+            match self.run(backend, sql).await {
+                Ok(_) => {}
+                Err(Failure::Sql { error }) if index == last => {
+                    observed = Observation::Negative { negative: id, error: Some(error) };
+                    break;
+                }
+                Err(Failure::Sql { error }) => {
+                    observed = Observation::QueryFailed { query: id, error };
+                    break;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        self.run(backend, "ROLLBACK").await?;
+        self.observe(observed);
+        Ok(())
+    }
+
+    /// How many rows a table has; `None` when it is not there.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub async fn count(&self, backend: &mut Backend, table: &str) -> Result<Option<u64>, Failure> {
+        let there = format!("SELECT pg_catalog.to_regclass({})", super::ledger::literal(table));
+        if self.value(backend, &there).await?.is_none() {
+            return Ok(None);
+        }
+        let count = self.value(backend, &format!("SELECT count(*) FROM {table}")).await?;
+        Ok(count.and_then(|count| count.parse().ok()))
+    }
+
+    async fn backup(&self, backend: &mut Backend, table: &str) -> Result<(), Failure> {
+        let Some(rows) = self.count(backend, table).await? else {
+            self.observe(Observation::Backup { table: table.to_owned(), rows: None, sha256: None, path: None });
+            return Ok(());
+        };
+        let relative = format!("backup/{table}-{}.csv", self.id.number);
+        let path = self.room.session.join(&relative);
+        let failed = |error: std::io::Error| Failure::Blocked {
+            what: format!("cannot write the backup {}: {error}", path.display()),
+            next: "free space or mend the folder, then answer the gate again".to_owned(),
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        let copy = format!("COPY (SELECT * FROM {table}) TO STDOUT WITH (FORMAT csv, HEADER)");
+        let copied = backend.copy_out(&copy, &mut file).await.map_err(|error| self.failure(error, None))?;
+        file.sync_all().map_err(failed)?;
+        let sha256 = files::sha256(&std::fs::read(&path).map_err(failed)?);
+        // Rows that came or went while they were copied show as a difference between the two numbers.
+        self.say(Report::Printed {
+            source: Source::Runner,
+            text: format!("{copied} of {rows} rows of {table} copied to {relative}\n"),
+        });
+        self.observe(Observation::Backup {
+            table: table.to_owned(),
+            rows: Some(copied),
+            sha256: Some(sha256),
+            path: Some(relative),
+        });
+        Ok(())
+    }
+
+    fn schema_before_path(&self) -> PathBuf {
+        self.room.session.join("backup").join(SCHEMA_BEFORE)
+    }
+
+    /// Keeps the schema before the ceremony, unless it is kept already.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_schema_before(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let path = self.schema_before_path();
+        if path.exists() {
+            return Ok(());
+        }
+        let failed = |error: std::io::Error| Failure::Blocked {
+            what: format!("cannot write {}: {error}", path.display()),
+            next: "free space or mend the folder, then answer the gate again".to_owned(),
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let text = serde_json::to_vec_pretty(&snapshot.0).map_err(|error| failed(error.into()))?;
+        std::fs::write(&path, text).map_err(failed)
+    }
+
+    /// The schema before the ceremony, if it was kept.
+    pub fn schema_before(&self) -> Option<Snapshot> {
+        let text = std::fs::read(self.schema_before_path()).ok()?;
+        serde_json::from_slice(&text).ok().map(Snapshot)
+    }
+}

@@ -1,0 +1,309 @@
+//! A migration's step transaction: run, prove inside the same transaction, wait for the word, commit or roll back,
+//! and read back what happened through a fresh connection.
+
+use super::attempt::{Attempt, CONNECT_MAX, Prepared, prepare};
+use super::backend::Backend;
+use super::catalog::{Snapshot, diff};
+use super::ledger::{self, Mark};
+use super::split::history_statements;
+use crate::definition::{Folder, Migration, Script, StepKind};
+use crate::plan::Subject;
+use crate::session::*;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long COMMIT may take before its outcome is in doubt.
+const COMMIT_MAX: Duration = Duration::from_secs(60);
+/// How often the waiting transaction's connection is looked at.
+const BEAT: Duration = Duration::from_secs(2);
+
+/// The word that a proved transaction waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// COMMIT.
+    Commit,
+    /// ROLLBACK.
+    Discard,
+}
+
+/// State of the database at the start of the transaction.
+struct Before {
+    snapshot: Snapshot,
+    rows: Vec<(String, Option<u64>)>,
+    xid: String,
+}
+
+impl Attempt {
+    fn migration(&self) -> Result<&Migration, Failure> {
+        self.step.migration.map(|at| &self.room.plan.ceremony.migrations[at]).ok_or_else(|| Failure::Blocked {
+            what: format!("step '{}' is about no migration", self.step.id),
+            next: "correct the definition".to_owned(),
+        })
+    }
+
+    fn direction(&self) -> Direction {
+        if self.step.kind == StepKind::RollBack { Direction::Down } else { Direction::Up }
+    }
+
+    /// Applies, applies again or rolls back one migration.
+    ///
+    /// # Errors
+    /// With what kept it from its end; the transaction is rolled back by then or lost with its connection.
+    pub async fn migrate(&self, words: &mut mpsc::Receiver<Word>) -> Result<(), Failure> {
+        let migration = self.migration()?;
+        let script = match self.direction() {
+            Direction::Up => &migration.script,
+            Direction::Down => &migration.rollback.script,
+        };
+        let prepared = prepare(script)?;
+        self.unchanged(script)?;
+        let mut backend = self.connect().await?;
+        let result = self.transaction(&mut backend, migration, &prepared, words).await;
+        if matches!(&result, Err(failure) if !matches!(failure, Failure::Connection { .. })) {
+            // Best effort: a failed transaction dies with its connection anyway.
+            let _ = backend.run("ROLLBACK", &mut |_| {}).await;
+        }
+        backend.close().await;
+        result
+    }
+
+    /// The file on disk must still be the one that was reviewed and loaded.
+    fn unchanged(&self, script: &Script) -> Result<(), Failure> {
+        for check in &self.step.checks {
+            if let Subject::Input(at) = check.subject {
+                self.input(at);
+            }
+        }
+        let ceremony = &self.room.plan.ceremony;
+        let loaded = ceremony.files.get(&script.file);
+        let reviewed = ceremony.inputs.iter().find(|input| input.path == script.file);
+        let now = self.room.folder.read(&script.file).map(|file| file.sha256);
+        let same = now.as_ref().ok() == loaded
+            && reviewed.is_none_or(|input| Some(&input.sha256) == loaded);
+        if same {
+            return Ok(());
+        }
+        let line = reviewed.map(|input| format!(" (line {} of the definition)", input.line)).unwrap_or_default();
+        Err(Failure::Blocked {
+            what: match now {
+                Ok(sum) => format!("{} is not the reviewed file: its sha256 is {sum}", script.file),
+                Err(error) => format!("{} cannot be read: {error}", script.file),
+            },
+            next: format!(
+                "bring the reviewed file back; or have the change reviewed, set its sha256{line} and start a new session"
+            ),
+        })
+    }
+
+    async fn transaction(
+        &self,
+        backend: &mut Backend,
+        migration: &Migration,
+        prepared: &Prepared<'_>,
+        words: &mut mpsc::Receiver<Word>,
+    ) -> Result<(), Failure> {
+        let sha256 = self.room.plan.ceremony.files.get(&prepared.script.file).cloned().unwrap_or_default();
+        let mark = Mark {
+            ceremony: &self.room.plan.ceremony.id,
+            migration: &migration.id,
+            direction: self.direction(),
+            attempt: self.id.to_string(),
+            sha256: &sha256,
+        };
+        self.fence(backend).await?;
+        ledger::ensure(backend).await.map_err(|error| self.failure(error, None))?;
+        if self.step.kind != StepKind::Reapply {
+            self.not_done_yet(backend, migration, &mark).await?;
+        }
+        let before = self.begin(backend, &mark).await?;
+        self.run_script(backend, prepared).await?;
+        self.prove(backend, &before).await?;
+        if self.step.kind == StepKind::Reapply {
+            // The proof is what counts: applying again leaves nothing that could be committed.
+            self.run(backend, "ROLLBACK").await?;
+            self.say(Report::Finished);
+            return Ok(());
+        }
+        self.write_history(backend, migration).await?;
+        let complete = ledger::complete(backend, &mark, &before.xid).await;
+        if !complete.map_err(|error| self.failure(error, None))? {
+            return Err(Failure::Escaped {
+                what: "the ledger row of this attempt is gone or changed: the script left its transaction or wrote to the ledger"
+                    .to_owned(),
+            });
+        }
+        self.say(Report::Proved { xid: before.xid.clone() });
+        match self.wait(backend, words).await? {
+            Word::Commit => self.commit(backend, &mark).await,
+            Word::Discard => {
+                self.run(backend, "ROLLBACK").await?;
+                self.say(Report::Discarded);
+                Ok(())
+            }
+        }
+    }
+
+    /// Somebody may have applied or rolled back this migration already.
+    async fn not_done_yet(
+        &self,
+        backend: &mut Backend,
+        migration: &Migration,
+        mark: &Mark<'_>,
+    ) -> Result<(), Failure> {
+        let rows = ledger::rows(backend, mark.ceremony).await.map_err(|error| self.failure(error, None))?;
+        let latest = rows.iter().rfind(|row| row.migration == mark.migration);
+        let applied = latest.is_some_and(|row| row.direction == Direction::Up);
+        let blocked = |what: String, next: &str| Err(Failure::Blocked { what, next: next.to_owned() });
+        if let Some(row) = latest.filter(|row| !row.done) {
+            return Err(Failure::Escaped {
+                what: format!("the ledger has an unfinished row of attempt {}: its script committed in the middle", row.attempt),
+            });
+        }
+        match (self.direction(), applied, latest) {
+            (Direction::Up, true, Some(row)) => {
+                return blocked(
+                    format!("'{}' is applied already, by attempt {}", migration.id, row.attempt),
+                    "look at that session's report; roll it back there before it is applied again",
+                );
+            }
+            (Direction::Down, false, _) => {
+                return blocked(
+                    format!("'{}' is not applied according to the ledger", migration.id),
+                    "look at the ledger: select * from ceremony.ledger",
+                );
+            }
+            _ => {}
+        }
+        if let (Direction::Up, Some((version, _))) = (self.direction(), migration.history_key())
+            && ledger::in_history(backend, version).await.map_err(|error| self.failure(error, None))?
+        {
+            return blocked(
+                format!("the migration history already has version {version}, written by another tool"),
+                "find out who applied it; if it must be done again, take its row out of supabase_migrations.schema_migrations",
+            );
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<Before, Failure> {
+        self.run(backend, "BEGIN").await?;
+        let snapshot = self.snapshot(backend).await?;
+        if self.step.kind == StepKind::Apply {
+            self.keep_schema_before(&snapshot)?;
+        }
+        let mut rows = Vec::new();
+        for check in &self.step.checks {
+            if let Subject::Protected(table) = &check.subject {
+                rows.push((table.clone(), self.count(backend, table).await?));
+            }
+        }
+        let xid = self.xid(backend).await?;
+        if self.step.kind != StepKind::Reapply {
+            ledger::begin(backend, mark, &xid).await.map_err(|error| self.failure(error, None))?;
+        }
+        Ok(Before { snapshot, rows, xid })
+    }
+
+    async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
+        let xid = self.value(backend, "SELECT pg_catalog.pg_current_xact_id()").await?;
+        xid.ok_or_else(|| Failure::Escaped { what: "the server names no transaction".to_owned() })
+    }
+
+    /// Everything that is looked at before the transaction may become final.
+    async fn prove(&self, backend: &mut Backend, before: &Before) -> Result<(), Failure> {
+        if backend.transaction_status() != b'T' {
+            return Err(Failure::Escaped { what: "the script ended its transaction".to_owned() });
+        }
+        for sql in ["RESET ROLE", "RESET search_path", "SET CONSTRAINTS ALL IMMEDIATE"] {
+            self.run(backend, sql).await?;
+        }
+        let xid = self.xid(backend).await?;
+        if xid != before.xid {
+            return Err(Failure::Escaped {
+                what: format!(
+                    "the transaction's id changed from {} to {xid}: the script committed in the middle",
+                    before.xid
+                ),
+            });
+        }
+        for check in &self.step.checks {
+            self.go_on()?;
+            if let Subject::Query(at) = check.subject {
+                self.query(backend, at).await?;
+            }
+        }
+        for (table, rows) in &before.rows {
+            let after = self.count(backend, table).await?;
+            self.observe(Observation::Protected { table: table.clone(), before: *rows, after });
+        }
+        let after = self.snapshot(backend).await?;
+        self.observe(Observation::Schema {
+            before: before.snapshot.hash(),
+            after: after.hash(),
+            objects: after.0.len(),
+            changes: diff(&before.snapshot, &after),
+        });
+        Ok(())
+    }
+
+    async fn write_history(&self, backend: &mut Backend, migration: &Migration) -> Result<(), Failure> {
+        let Some(key) = migration.history_key() else { return Ok(()) };
+        let statements = history_statements(&migration.script.text);
+        let written = ledger::history(backend, self.direction(), key, &statements).await;
+        let one = written.map_err(|error| self.failure(error, None))?;
+        if !one && self.direction() == Direction::Down {
+            self.say(Report::Printed {
+                source: Source::Runner,
+                text: format!("the migration history had no row for version {}\n", key.0),
+            });
+        }
+        Ok(())
+    }
+
+    /// Waits for the word. Nobody answering in time is a no; so is a connection that breaks meanwhile.
+    async fn wait(&self, backend: &mut Backend, words: &mut mpsc::Receiver<Word>) -> Result<Word, Failure> {
+        let after_ms = self.room.plan.ceremony.limits.answer_timeout_ms;
+        // The server's own switch is the second net, should this program hang.
+        let net = format!("SET LOCAL idle_in_transaction_session_timeout = {}", after_ms + 5_000);
+        self.run(backend, &net).await?;
+        let mut beat = tokio::time::interval(BEAT);
+        let answer = async {
+            loop {
+                tokio::select! {
+                    word = words.recv() => return Ok(word.unwrap_or(Word::Discard)),
+                    _ = beat.tick() => self.value(backend, "SELECT 1").await.map(drop)?,
+                }
+            }
+        };
+        let limit = Duration::from_millis(after_ms);
+        tokio::time::timeout(limit, answer).await.unwrap_or(Err(Failure::Unanswered { after_ms }))
+    }
+
+    async fn commit(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<(), Failure> {
+        let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut |_| {})).await;
+        let doubt = |what: String| Failure::Connection { what };
+        match answer {
+            Err(_) => return Err(doubt("no answer to COMMIT: its outcome is in doubt".to_owned())),
+            Ok(Err(error)) => {
+                return Err(doubt(format!("COMMIT was not answered as it should: {error}")));
+            }
+            Ok(Ok(tag)) if tag != "COMMIT" => {
+                return Err(doubt(format!("the server answered COMMIT with {tag}")));
+            }
+            Ok(Ok(_)) => {}
+        }
+        let name = format!("ceremony {} read back", self.step.id);
+        let mut fresh = Backend::connect(&self.room.endpoint, &name, CONNECT_MAX)
+            .await
+            .map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
+        let rows = ledger::rows(&mut fresh, mark.ceremony).await;
+        fresh.close().await;
+        let rows = rows.map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
+        if rows.iter().any(|row| row.attempt == mark.attempt && row.done) {
+            self.say(Report::Committed);
+            Ok(())
+        } else {
+            Err(doubt("the server said COMMIT, but the ledger does not have the row".to_owned()))
+        }
+    }
+}

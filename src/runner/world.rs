@@ -1,0 +1,293 @@
+//! The real world: carries effects out on the database and the machine, one attempt at a time.
+
+use super::Runner;
+use super::clock::Clock;
+use super::files::DiskFolder;
+use super::postgres::attempt::{Attempt, CONNECT_MAX, Room, Stop};
+use super::postgres::backend::{Backend, Endpoint};
+use super::postgres::ledger;
+use super::postgres::step::Word;
+use super::server::Embedded;
+use super::suite::SuiteRoom;
+use crate::definition::StepKind;
+use crate::plan::{Plan, StepRef};
+use crate::session::*;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long the ledger's reader waits for a dead program's backend to let go of the fence.
+const SETTLE_MAX: Duration = Duration::from_secs(20);
+
+/// A server of the session's own, shared with the attempt that may have to start it again.
+pub type SharedServer = Arc<Mutex<Option<Embedded>>>;
+
+/// What the real world is made of.
+pub struct Setup {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The target.
+    pub endpoint: Endpoint,
+    /// The folder of the definition.
+    pub folder: DiskFolder,
+    /// The session's folder.
+    pub session: PathBuf,
+    /// The server programs' folder, for psql.
+    pub programs: Option<PathBuf>,
+    /// The clock of the session.
+    pub clock: Clock,
+    /// The session's own server, and how to start it again.
+    pub server: SharedServer,
+    /// Starts the session's own server again after it died.
+    pub restart: Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+}
+
+/// The attempt in flight.
+struct Active {
+    id: AttemptId,
+    stop: Arc<Stop>,
+    words: mpsc::Sender<Word>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// Carries out effects; see [`Runner`].
+pub struct World {
+    room: Arc<Room>,
+    server: SharedServer,
+    restart: Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+    outcomes: Arc<dyn Fn(Outcome) + Send + Sync>,
+    runtime: tokio::runtime::Runtime,
+    active: Option<Active>,
+}
+
+/// A voice into a bounded channel: when the driver is busy, the speaker waits, and with it the server.
+pub fn voice<M: Send + 'static>(
+    sender: SyncSender<M>,
+    wrap: impl Fn(Outcome) -> M + Send + Sync + 'static,
+) -> Arc<dyn Fn(Outcome) + Send + Sync> {
+    Arc::new(move |outcome| match sender.try_send(wrap(outcome)) {
+        Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+        Err(TrySendError::Full(message)) => {
+            // The driver is gone when this fails; then nobody listens any more.
+            let _ = tokio::task::block_in_place(|| sender.send(message));
+        }
+    })
+}
+
+impl World {
+    /// Makes the world. `outcomes` hears everything that is reported.
+    ///
+    /// # Errors
+    /// When the runtime's threads cannot be started.
+    pub fn new(setup: Setup, outcomes: Arc<dyn Fn(Outcome) + Send + Sync>) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let clock = setup.clock;
+        let room = Room {
+            suites: SuiteRoom {
+                folder: setup.folder.root().to_owned(),
+                scratch: setup.session.clone(),
+                programs: setup.programs,
+            },
+            plan: setup.plan,
+            endpoint: setup.endpoint,
+            folder: setup.folder,
+            session: setup.session,
+            now_us: Box::new(move || clock.now().mono_us),
+        };
+        Ok(Self {
+            room: Arc::new(room),
+            server: setup.server,
+            restart: setup.restart,
+            outcomes,
+            runtime,
+            active: None,
+        })
+    }
+
+    fn speaker(&self, attempt: &AttemptId) -> Arc<dyn Fn(Report) + Send + Sync> {
+        let outcomes = self.outcomes.clone();
+        let attempt = attempt.clone();
+        Arc::new(move |report| outcomes(Outcome { attempt: attempt.clone(), report }))
+    }
+
+    fn run(&mut self, step: &str, attempt: AttemptId, pin: Option<Box<Identity>>) {
+        let say = self.speaker(&attempt);
+        let Some(found) = self.room.plan.find(step) else {
+            say(Report::Failed {
+                failure: Failure::Blocked {
+                    what: format!("the plan has no step '{step}'"),
+                    next: "report this as a bug".to_owned(),
+                },
+            });
+            return;
+        };
+        let step = match found {
+            StepRef::Forward(at) => self.room.plan.steps[at].clone(),
+            StepRef::Back(at) => self.room.plan.rollback[at].clone(),
+        };
+        let stop = Arc::new(Stop::default());
+        let (words, mut heard) = mpsc::channel(1);
+        let work = Attempt {
+            room: self.room.clone(),
+            step,
+            id: attempt.clone(),
+            pin: pin.map(|pin| *pin),
+            stop: stop.clone(),
+            say: say.clone(),
+        };
+        let task = self.runtime.spawn(async move {
+            let result = match work.step.kind {
+                StepKind::Apply | StepKind::Reapply | StepKind::RollBack => work.migrate(&mut heard).await,
+                StepKind::Drill => work.drill().await,
+                _ => work.look().await,
+            };
+            if let Err(failure) = result {
+                let failure = match failure {
+                    // A connection that broke because we terminated it is a stop, not a loss.
+                    Failure::Connection { .. } if work.stop.requested() => Failure::Cancelled,
+                    failure => failure,
+                };
+                say(Report::Failed { failure });
+            }
+        });
+        self.active = Some(Active { id: attempt, stop, words, task });
+    }
+
+    fn word(&mut self, attempt: &AttemptId, word: Word) {
+        let reached = self
+            .active
+            .as_ref()
+            .is_some_and(|active| active.id == *attempt && active.words.try_send(word).is_ok());
+        if !reached {
+            let failure = Failure::Connection { what: "the transaction was gone".to_owned() };
+            self.speaker(attempt)(Report::Failed { failure });
+        }
+    }
+
+    fn stop(&mut self, attempt: &AttemptId, terminate: bool) {
+        let Some(active) = self.active.as_ref().filter(|active| active.id == *attempt) else { return };
+        let Some(canceller) = active.stop.request() else { return };
+        let endpoint = self.room.endpoint.clone();
+        self.runtime.spawn(async move {
+            if let Err(error) = canceller.cancel().await {
+                tracing::warn!(%error, "the cancel request did not get through");
+            }
+            if !terminate {
+                return;
+            }
+            match Backend::connect(&endpoint, "ceremony stop", CONNECT_MAX).await {
+                Ok(mut backend) => {
+                    let sql = format!("SELECT pg_catalog.pg_terminate_backend({})", canceller.pid());
+                    if let Err(error) = backend.value(&sql).await {
+                        tracing::warn!(%error, "the backend was not terminated");
+                    }
+                    backend.close().await;
+                }
+                Err(error) => tracing::warn!(%error, "no connection to terminate the backend"),
+            }
+        });
+    }
+
+    fn settle(&mut self, attempt: &AttemptId) {
+        // Whatever is still in flight here must not go on behind the back of what is read now.
+        if let Some(active) = self.active.take() {
+            active.stop.request();
+            active.task.abort();
+        }
+        let say = self.speaker(attempt);
+        let room = self.room.clone();
+        let (server, restart) = (self.server.clone(), self.restart.clone());
+        self.runtime.spawn(async move {
+            let report = match settle(&room, &server, &restart).await {
+                Ok(rows) => Report::Settled { rows },
+                Err(what) => Report::Failed { failure: Failure::Connection { what } },
+            };
+            say(report);
+        });
+    }
+
+    /// Ends what runs; a transaction that waits for its word is rolled back.
+    pub fn shut_down(mut self) {
+        if let Some(active) = self.active.take() {
+            active.stop.request();
+            drop(active.words);
+            let ended = async { tokio::time::timeout(Duration::from_secs(3), active.task).await };
+            let _ = self.runtime.block_on(ended);
+        }
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+async fn settle(
+    room: &Room,
+    server: &SharedServer,
+    restart: &Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+) -> Result<Vec<LedgerRow>, String> {
+    tokio::task::block_in_place(|| revive(server, restart))?;
+    let words = |error: super::postgres::backend::DbError| error.to_string();
+    let read = async {
+        let mut backend =
+            Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await.map_err(words)?;
+        // A dead program's backend may still be at work: only under the fence is the answer final.
+        let mut beat = tokio::time::interval(Duration::from_millis(200));
+        while !ledger::try_fence(&mut backend).await.map_err(words)? {
+            beat.tick().await;
+        }
+        let rows = ledger::rows(&mut backend, &room.plan.ceremony.id).await.map_err(words)?;
+        backend.close().await;
+        Ok(rows)
+    };
+    tokio::time::timeout(SETTLE_MAX, read).await.unwrap_or_else(|_| {
+        Err(format!("another program holds the database for more than {} s", SETTLE_MAX.as_secs()))
+    })
+}
+
+/// Starts the session's own server again if it died.
+fn revive(
+    server: &SharedServer,
+    restart: &Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+) -> Result<(), String> {
+    let mut slot = server.lock().map_err(|_| "the server's handle is lost".to_owned())?;
+    let Some(running) = slot.as_mut() else { return Ok(()) };
+    if running.alive() {
+        return Ok(());
+    }
+    let port = running.port();
+    // The dead one must let go of its folder before another starts there.
+    drop(slot.take());
+    let again = restart()?;
+    let moved = again.port() != port;
+    let now = again.port();
+    *slot = Some(again);
+    if moved {
+        return Err(format!(
+            "the server is up again, but on port {now} instead of {port}, which somebody else took: leave and `ceremony resume`"
+        ));
+    }
+    Ok(())
+}
+
+impl Runner for World {
+    fn start(&mut self, effect: Effect) {
+        match effect {
+            Effect::Run { step, attempt, pin, .. } => self.run(&step, attempt, pin),
+            Effect::Commit { attempt } => self.word(&attempt, Word::Commit),
+            Effect::Discard { attempt } => self.word(&attempt, Word::Discard),
+            Effect::Cancel { attempt } => self.stop(&attempt, false),
+            Effect::Terminate { attempt } => self.stop(&attempt, true),
+            Effect::Settle { attempt } => self.settle(&attempt),
+        }
+    }
+}
+
+/// The session's folder must be reachable for nobody else.
+///
+/// # Errors
+/// Of the file system.
+pub fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}
