@@ -1,4 +1,5 @@
 //! Effects on the world: PostgreSQL, processes, files, the clock.
 
+pub mod guard;
 pub mod postgres;
 pub mod server;
