@@ -1,3 +1,4 @@
 //! PostgreSQL: wire tap, statement splitter, step transaction, catalog snapshot.
 
+pub mod catalog;
 pub mod split;
