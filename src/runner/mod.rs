@@ -4,6 +4,7 @@ pub mod clock;
 pub mod fake;
 pub mod files;
 pub mod flags;
+pub mod guard;
 pub mod postgres;
 pub mod server;
 pub mod suite;
