@@ -11,6 +11,7 @@
 mod tests;
 
 use std::ffi::OsString;
+pub use super::postgres::endpoint::Secret;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -32,23 +33,6 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
-
-/// A password. Has no `Debug` that shows it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The password itself, for a connection.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// Where a database is; nothing else can be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +148,7 @@ pub fn parse_with(text: &str, socket_folders: &[PathBuf]) -> Result<Dsn, Refused
         Some(_) => return refuse("sslmode is neither disable nor prefer", "leave sslmode out"),
     };
     let application_name = parameters.application_name;
-    Ok(Dsn { user, password: password.map(Secret), host, port, database, application_name, ssl })
+    Ok(Dsn { user, password: password.map(Secret::new), host, port, database, application_name, ssl })
 }
 
 /// Where it is, from the text between `@` and `/` and, for a socket, from the parameters.

@@ -17,6 +17,7 @@ mod tests;
 
 pub use programs::{ServerPrograms, find_programs};
 
+use super::postgres::endpoint::Secret;
 use account::Account;
 use postmaster::{Postmaster, StartFailure};
 use serde::{Deserialize, Serialize};
@@ -58,32 +59,29 @@ impl fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// The superuser's password. Has no `Debug` that shows it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Password(String);
-
-impl Password {
-    /// The password itself, for a connection.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
 /// What is kept in `server.json` in the home folder, mode 0600, for the next start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Kept {
     data: PathBuf,
     port: u16,
     socket_folder: Option<PathBuf>,
-    password: Password,
+    #[serde(with = "in_custody")]
+    password: Secret,
     databases: Vec<String>,
+}
+
+/// The one place where a password is written: the private file beside its data.
+mod in_custody {
+    use super::Secret;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.expose())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
 }
 
 /// A running server. Dropping it stops it.
@@ -147,7 +145,7 @@ impl Embedded {
     }
 
     /// Of the superuser `postgres`, needed on TCP.
-    pub fn password(&self) -> &Password {
+    pub fn password(&self) -> &Secret {
         &self.kept.password
     }
 

@@ -24,6 +24,9 @@ const SETTLE_MAX: Duration = Duration::from_secs(20);
 /// A server of the session's own, shared with the attempt that may have to start it again.
 pub type SharedServer = Arc<Mutex<Option<Embedded>>>;
 
+/// Starts the session's own server; an error in words.
+pub type Restart = Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>;
+
 /// What the real world is made of.
 pub struct Setup {
     /// The plan.
@@ -40,8 +43,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The session's own server, and how to start it again.
     pub server: SharedServer,
-    /// Starts the session's own server again after it died.
-    pub restart: Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+    /// Starts the session's own server again after it died; `None` when the target is somebody else's.
+    pub restart: Option<Restart>,
 }
 
 /// The attempt in flight.
@@ -56,7 +59,7 @@ struct Active {
 pub struct World {
     room: Arc<Room>,
     server: SharedServer,
-    restart: Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+    restart: Option<Restart>,
     outcomes: Arc<dyn Fn(Outcome) + Send + Sync>,
     runtime: tokio::runtime::Runtime,
     active: Option<Active>,
@@ -200,7 +203,7 @@ impl World {
         let room = self.room.clone();
         let (server, restart) = (self.server.clone(), self.restart.clone());
         self.runtime.spawn(async move {
-            let report = match settle(&room, &server, &restart).await {
+            let report = match settle(&room, &server, restart.as_ref()).await {
                 Ok(rows) => Report::Settled { rows },
                 Err(what) => Report::Failed { failure: Failure::Connection { what } },
             };
@@ -223,7 +226,7 @@ impl World {
 async fn settle(
     room: &Room,
     server: &SharedServer,
-    restart: &Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+    restart: Option<&Restart>,
 ) -> Result<Vec<LedgerRow>, String> {
     tokio::task::block_in_place(|| revive(server, restart))?;
     let words = |error: super::postgres::backend::DbError| error.to_string();
@@ -247,21 +250,21 @@ async fn settle(
 /// Starts the session's own server again if it died.
 fn revive(
     server: &SharedServer,
-    restart: &Arc<dyn Fn() -> Result<Embedded, String> + Send + Sync>,
+    restart: Option<&Restart>,
 ) -> Result<(), String> {
+    let Some(restart) = restart else { return Ok(()) };
     let mut slot = server.lock().map_err(|_| "the server's handle is lost".to_owned())?;
-    let Some(running) = slot.as_mut() else { return Ok(()) };
-    if running.alive() {
+    if slot.as_mut().is_some_and(Embedded::alive) {
         return Ok(());
     }
-    let port = running.port();
+    let port = slot.as_ref().map(Embedded::port);
     // The dead one must let go of its folder before another starts there.
     drop(slot.take());
     let again = restart()?;
-    let moved = again.port() != port;
     let now = again.port();
+    let moved = port.filter(|port| *port != now);
     *slot = Some(again);
-    if moved {
+    if let Some(port) = moved {
         return Err(format!(
             "the server is up again, but on port {now} instead of {port}, which somebody else took: leave and `ceremony resume`"
         ));

@@ -151,6 +151,8 @@ impl Attempt {
             format!("SET lock_timeout = {}", limits.lock_timeout_ms),
             format!("SET statement_timeout = {}", limits.statement_timeout_ms),
             "SET synchronous_commit = on".to_owned(),
+            // The splitter reads strings this way.
+            "SET standard_conforming_strings = on".to_owned(),
             "SET client_connection_check_interval = 1000".to_owned(),
         ] {
             self.run(&mut backend, &setting).await?;
@@ -262,7 +264,9 @@ impl Attempt {
     pub async fn snapshot(&self, backend: &mut Backend) -> Result<Snapshot, Failure> {
         let alone = backend.transaction_status() == b'I';
         self.run(backend, if alone { "BEGIN" } else { "SAVEPOINT ceremony_snapshot" }).await?;
-        self.run(backend, "SET LOCAL search_path = pg_catalog").await?;
+        for setting in catalog::SETTINGS {
+            self.run(backend, setting).await?;
+        }
         let rows = self.within(backend.rows(catalog::QUERY, usize::MAX, usize::MAX, &mut |_| {})).await?.0;
         self.run(backend, if alone { "ROLLBACK" } else { "ROLLBACK TO SAVEPOINT ceremony_snapshot" }).await?;
         Ok(Snapshot::from_rows(rows.rows.into_iter().filter_map(|row| {

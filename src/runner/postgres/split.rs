@@ -2,7 +2,7 @@
 //!
 //! Where a statement ends comes from the tokens alone (quotes, dollar tags, nested comments, parentheses,
 //! `BEGIN ATOMIC … END`), as in psql. A statement that a grammar does not accept is therefore still a statement: it
-//! goes to the server, which has the last word. What can never be sent is a [`Problem`].
+//! goes to the server, which has the last word. What can never be sent is a [`Diagnostic`].
 //!
 //! A COMMIT inside a DO block or a procedure cannot be seen here.
 
@@ -17,10 +17,9 @@ mod tests;
 pub use arrange::{Arranged, arrange};
 pub use place::{Lines, line_at, offset_of_position, place_of};
 
-use crate::session::Place;
+use crate::definition::{Diagnostic, Place};
 use kind::CopyStream;
 use scan::{Scanner, Token, TokenKind, Unclosed};
-use std::fmt;
 use std::ops::Range;
 
 /// One statement of a file.
@@ -51,32 +50,13 @@ pub enum Kind {
     OutsideTransaction(&'static str),
 }
 
-/// Something wrong with a file, at a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Where.
-    pub at: Place,
-    /// What is wrong.
-    pub what: String,
-    /// Why it matters.
-    pub why: String,
-    /// What to do about it.
-    pub next: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}\n  why:  {}\n  next: {}", self.at, self.what, self.why, self.next)
-    }
-}
-
 /// A file that can be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
     /// In the order of the file; none for an empty file or one of comments only.
     pub statements: Vec<Statement>,
     /// What a grammar does not accept, at most one a statement. The server may accept it, or fail it.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Splits `text`, which starts at line `first_line` (from 1) of `file`, into statements.
@@ -84,7 +64,7 @@ pub struct Split {
 /// # Errors
 /// Every problem at once: psql commands, COPY between client and server, NUL, and quotes, dollar tags or comments
 /// that are not closed.
-pub fn split(file: &str, text: &str, first_line: usize) -> Result<Split, Vec<Problem>> {
+pub fn split(file: &str, text: &str, first_line: usize) -> Result<Split, Vec<Diagnostic>> {
     let lines = Lines::new(file, text, first_line);
     let mut problems = Vec::new();
     if let Some(at) = text.find('\0') {
@@ -235,7 +215,7 @@ fn data_length(rest: &str) -> usize {
     rest.len()
 }
 
-fn problem_of(lines: &Lines<'_>, text: &str, token: &Token) -> Option<Problem> {
+fn problem_of(lines: &Lines<'_>, text: &str, token: &Token) -> Option<Diagnostic> {
     let at = || lines.place(token.range.start);
     if token.kind == TokenKind::MetaCommand {
         return Some(meta_command(at(), &text[token.range.clone()]));
@@ -253,8 +233,8 @@ fn problem_of(lines: &Lines<'_>, text: &str, token: &Token) -> Option<Problem> {
     Some(unclosed(at(), what, close))
 }
 
-fn unclosed(at: Place, what: &str, close: &str) -> Problem {
-    Problem {
+fn unclosed(at: Place, what: &str, close: &str) -> Diagnostic {
+    Diagnostic {
         at,
         what: what.into(),
         why: "everything behind it belongs to it, so where statements end is unknown".into(),
@@ -262,8 +242,8 @@ fn unclosed(at: Place, what: &str, close: &str) -> Problem {
     }
 }
 
-fn nul(at: Place) -> Problem {
-    Problem {
+fn nul(at: Place) -> Diagnostic {
+    Diagnostic {
         at,
         what: "a NUL character".into(),
         why: "PostgreSQL ends the text there; what follows would be dropped without a word".into(),
@@ -271,7 +251,7 @@ fn nul(at: Place) -> Problem {
     }
 }
 
-fn copy(at: Place, stream: CopyStream) -> Problem {
+fn copy(at: Place, stream: CopyStream) -> Diagnostic {
     let (what, next) = match stream {
         CopyStream::FromStdin => (
             "COPY … FROM STDIN with its data in the file",
@@ -279,7 +259,7 @@ fn copy(at: Place, stream: CopyStream) -> Problem {
         ),
         CopyStream::ToStdout => ("COPY … TO STDOUT", "write a SELECT to see the rows"),
     };
-    Problem {
+    Diagnostic {
         at,
         what: what.into(),
         why: "the data travels beside SQL, which only psql does; a ceremony sends statements".into(),
@@ -287,7 +267,7 @@ fn copy(at: Place, stream: CopyStream) -> Problem {
     }
 }
 
-fn meta_command(at: Place, text: &str) -> Problem {
+fn meta_command(at: Place, text: &str) -> Diagnostic {
     let name: String = text[1..].chars().take_while(|c| !c.is_whitespace() && *c != '\\').take(30).collect();
     let next = match name.as_str() {
         "i" | "ir" | "include" | "include_relative" => {
@@ -302,7 +282,7 @@ fn meta_command(at: Place, text: &str) -> Problem {
         "." => "remove the line: it ends COPY data, and there is none",
         _ => "remove the line: it has a meaning in psql only",
     };
-    Problem {
+    Diagnostic {
         at,
         what: format!("the psql command \\{}", name.escape_default()),
         why: "it is no SQL: psql acts on it by itself, and a ceremony sends statements to the server".into(),

@@ -1,7 +1,8 @@
 //! The server's folders and files: home, data, password, socket folder, and what is kept for the next start.
 
 use super::account::{Account, command};
-use super::{Kept, Password, ServerError, ServerPrograms};
+use crate::runner::postgres::endpoint::Secret;
+use super::{Kept, ServerError, ServerPrograms};
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
@@ -79,11 +80,11 @@ pub(super) fn write_kept(home: &Path, kept: &Kept) -> Result<(), ServerError> {
 }
 
 /// 256 random bits.
-pub(super) fn random_password() -> Result<Password, ServerError> {
+pub(super) fn random_password() -> Result<Secret, ServerError> {
     let mut bytes = [0_u8; 32];
     let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     read.map_err(|e| ServerError::io("cannot read /dev/urandom", &e))?;
-    Ok(Password(hex(&bytes)))
+    Ok(Secret::new(hex(&bytes)))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -134,7 +135,7 @@ pub(super) fn make_data(
     }
     let mut commands = Vec::new();
     if kept.databases.is_empty() {
-        commands.push(format!("ALTER ROLE postgres PASSWORD '{}'", kept.password.reveal()));
+        commands.push(format!("ALTER ROLE postgres PASSWORD '{}'", kept.password.expose()));
         kept.databases.push("postgres".into());
     }
     if !kept.databases.iter().any(|it| it == database) {

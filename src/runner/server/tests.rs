@@ -28,7 +28,7 @@ fn query(server: &Embedded, password: &str, sql: &str) -> Result<String, String>
 }
 
 fn ask(server: &Embedded, sql: &str) -> String {
-    query(server, server.password().reveal(), sql).unwrap_or_else(|error| panic!("{error}"))
+    query(server, server.password().expose(), sql).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn pid_of(number: u32) -> Pid {
@@ -83,7 +83,7 @@ fn other_users_of_the_machine_do_not_get_in() {
     assert_eq!(mode(&home.path().join("server.json")), 0o600);
     assert_eq!(mode(&home.path().join("server.log")), 0o600);
     assert_eq!(mode(server.data_folder()), 0o700);
-    assert!(!format!("{server:?}").contains(server.password().reveal()));
+    assert!(!format!("{server:?}").contains(server.password().expose()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Decides which statements of a file run in the step's own transaction: one outer BEGIN … COMMIT is left out.
 
-use super::{Kind, Problem, Statement};
+use super::{Kind, Diagnostic, Statement};
 
 /// Indexes into the statements of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Arranged {
 ///
 /// # Errors
 /// Every statement that cannot be part of one transaction.
-pub fn arrange(text: &str, statements: &[Statement]) -> Result<Arranged, Vec<Problem>> {
+pub fn arrange(text: &str, statements: &[Statement]) -> Result<Arranged, Vec<Diagnostic>> {
     let last = statements.len().saturating_sub(1);
     let is = |index: usize, kind: Kind| statements.get(index).is_some_and(|it| it.kind == kind);
     let wrapped = statements.len() >= 2 && is(0, Kind::Begin) && is(last, Kind::Commit);
@@ -36,7 +36,7 @@ pub fn arrange(text: &str, statements: &[Statement]) -> Result<Arranged, Vec<Pro
     if problems.is_empty() { Ok(arranged) } else { Err(problems) }
 }
 
-fn control(text: &str, statement: &Statement) -> Problem {
+fn control(text: &str, statement: &Statement) -> Diagnostic {
     let sql = text.get(statement.range.clone()).unwrap_or_default();
     let shown: Vec<&str> = sql.split_whitespace().take(4).collect();
     let next = match statement.kind {
@@ -50,7 +50,7 @@ fn control(text: &str, statement: &Statement) -> Problem {
             "make the file exactly one BEGIN; … COMMIT; around everything, or remove both; two transactions are two steps"
         }
     };
-    Problem {
+    Diagnostic {
         at: statement.at.clone(),
         what: format!("transaction control inside the file: {}", shown.join(" ")),
         why:
@@ -60,8 +60,8 @@ fn control(text: &str, statement: &Statement) -> Problem {
     }
 }
 
-fn outside(statement: &Statement, rule: &str) -> Problem {
-    Problem {
+fn outside(statement: &Statement, rule: &str) -> Diagnostic {
+    Diagnostic {
         at: statement.at.clone(),
         what: format!("{rule} cannot run in a transaction"),
         why: "a step runs in one transaction, so that it can be proved before it is committed and undone if it fails"

@@ -1,6 +1,6 @@
 //! Asks squawk's PostgreSQL grammar about each statement; what it says is a warning, the server has the last word.
 
-use super::{Problem, Statement, place::Lines};
+use super::{Diagnostic, Statement, place::Lines};
 use squawk_syntax::SourceFile;
 use std::thread;
 
@@ -12,7 +12,7 @@ const STATEMENT_SIZE_BYTES_MAX: usize = 1024 * 1024;
 const PARTS_MAX: usize = 5_000;
 
 /// At most one warning a statement, in their order. An answer that cannot be had is no warning.
-pub(super) fn warnings(lines: &Lines<'_>, text: &str, statements: &[Statement]) -> Vec<Problem> {
+pub(super) fn warnings(lines: &Lines<'_>, text: &str, statements: &[Statement]) -> Vec<Diagnostic> {
     let errors = thread::scope(|scope| {
         thread::Builder::new()
             .name("grammar".into())
@@ -25,7 +25,7 @@ pub(super) fn warnings(lines: &Lines<'_>, text: &str, statements: &[Statement]) 
     errors
         .into_iter()
         .flatten()
-        .map(|(offset, message)| Problem {
+        .map(|(offset, message)| Diagnostic {
             at: lines.place(offset),
             what: format!("this may be no valid SQL: {message}"),
             why: "the grammar used for checking files before they run does not accept it; PostgreSQL may"
