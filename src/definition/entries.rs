@@ -162,9 +162,10 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
 fn target(reading: &mut Reading<'_>, root: &mut Table<'_, '_>, files: &mut Files<'_>) -> Target {
     let Some(mut table) = root.table(reading, "target", false) else { return Target::default() };
     let planned = table.string_or(reading, "planned", None).map(|text| text.value);
+    let url = table.string_or(reading, "url", None).map(|text| text.value);
     let baseline = table.string_or(reading, "baseline", None).map(|path| files.script(reading, &path));
     table.done(reading);
-    Target { planned, baseline }
+    Target { planned, url, baseline }
 }
 
 fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {

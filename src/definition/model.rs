@@ -53,6 +53,8 @@ pub struct Ceremony {
 pub struct Target {
     /// `address:port/database`; another one is a finding.
     pub planned: Option<String>,
+    /// Where to connect when the command line names nothing.
+    pub url: Option<String>,
     /// Loaded into a fresh embedded server.
     pub baseline: Option<Script>,
 }

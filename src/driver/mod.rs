@@ -1,10 +1,27 @@
 //! The loop: decide, append, apply, start effects. What is not on disk is not done.
 
+pub mod headless;
+pub mod replay;
+pub mod verify;
+
 use crate::journal::Entry;
 use crate::journal::file::{JournalError, JournalFile};
-use crate::session::{Effect, Event, Input, Session};
+use crate::session::{Effect, Event, Input, Outcome, Session};
 use crate::time::Moment;
 use crate::view::Transcript;
+
+/// What the driver hears, in one total order.
+#[derive(Debug)]
+pub enum Message {
+    /// From the runner.
+    Outcome(Outcome),
+    /// From the terminal.
+    Term(crossterm::event::Event),
+    /// The terminal is gone.
+    TermGone,
+    /// A signal of the operating system, by its number.
+    Signal(i32),
+}
 
 /// Where decisions are written before anything is applied or done.
 pub trait Journal {

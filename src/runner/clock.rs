@@ -23,6 +23,11 @@ impl Clock {
     }
 }
 
+/// A new id for a session: a UUID of version 7, <https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7>.
+pub fn session_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
 #[allow(clippy::disallowed_methods, reason = "this is the place")]
 fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

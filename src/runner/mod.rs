@@ -1,12 +1,15 @@
 //! Effects on the world: PostgreSQL, processes, files, flags, the clock; and a fake world for tests.
 
+pub mod baseline;
 pub mod clock;
 pub mod fake;
 pub mod files;
 pub mod flags;
+pub mod git;
 pub mod guard;
 pub mod postgres;
 pub mod server;
+pub mod session_folder;
 pub mod suite;
 pub mod world;
 

@@ -12,7 +12,7 @@ use super::suite::SuiteRoom;
 use crate::definition::StepKind;
 use crate::plan::{Plan, StepRef};
 use crate::session::*;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -283,14 +283,4 @@ impl Runner for World {
             Effect::Settle { attempt } => self.settle(&attempt),
         }
     }
-}
-
-/// The session's folder must be reachable for nobody else.
-///
-/// # Errors
-/// Of the file system.
-pub fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }

@@ -1,0 +1,35 @@
+//! `ceremony check`: the definition and every file it names.
+
+use super::{Common, Trouble, launch};
+use crate::definition::Folder;
+
+pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
+    let (folder, name, ceremony) = launch::definition(common)?;
+    let mut changed = 0;
+    for input in &ceremony.inputs {
+        let sum = folder.read(&input.path).map(|file| file.sha256).unwrap_or_default();
+        if sum != input.sha256 {
+            changed += 1;
+            println!("error: {name}:{}:1: {} is not the reviewed file", input.line, input.path);
+            println!("  why:  its sha256 is {sum}, the definition has {}", input.sha256);
+            println!("  next: have the change reviewed, then write sha256 = \"{sum}\" there");
+        }
+    }
+    for warning in launch::warnings(&ceremony) {
+        println!("warning: {}: {}", warning.at, warning.what);
+        println!("  why:  {}", warning.why);
+        println!("  next: {}", warning.next);
+    }
+    if changed > 0 {
+        return Ok(2);
+    }
+    println!(
+        "{name}: {} migrations, {} queries, {} negative checks, {} suites, {} files, all as reviewed",
+        ceremony.migrations.len(),
+        ceremony.queries.len(),
+        ceremony.negatives.len(),
+        ceremony.suites.len(),
+        ceremony.files.len()
+    );
+    Ok(0)
+}

@@ -1,0 +1,353 @@
+//! From options to a session that can be driven: definition, guard, server, folder, record, world.
+
+use super::{Common, Trouble};
+use crate::definition::{Ceremony, Diagnostic, load};
+use crate::driver::{Drive, Message, take};
+use crate::journal::FORMAT;
+use crate::journal::file::JournalFile;
+use crate::plan::Plan;
+use crate::runner::clock::{Clock, session_id};
+use crate::runner::files::DiskFolder;
+use crate::runner::guard::{self, Dsn};
+use crate::runner::postgres::endpoint::{Endpoint, Host, Secret};
+use crate::runner::server::{Embedded, ServerPrograms, find_programs};
+use crate::runner::session_folder::{self, Origin};
+use crate::runner::world::{Restart, Setup, SharedServer, World, voice};
+use crate::runner::{baseline, git};
+use crate::session::*;
+use crate::view::Transcript;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+/// Messages that may wait for the driver.
+const INBOX_MAX: usize = 1024;
+/// The database of an embedded server.
+const EMBEDDED_DATABASE: &str = "postgres";
+
+/// A session ready to be driven.
+pub struct Launched {
+    /// State and record.
+    pub drive: Drive<JournalFile>,
+    /// The real world.
+    pub world: World,
+    /// What the driver hears.
+    pub inbox: Receiver<Message>,
+    /// Where others speak to the driver.
+    pub mouth: SyncSender<Message>,
+    /// The session's clock.
+    pub clock: Clock,
+    /// The session's folder.
+    pub folder: PathBuf,
+    /// The first command: open or resume.
+    pub first: Command,
+    /// Stops the embedded server when it goes.
+    pub server: SharedServer,
+    /// Writes the log as long as it lives.
+    pub log: tracing_appender::non_blocking::WorkerGuard,
+}
+
+/// The definition named by the options, and its folder.
+pub fn definition(common: &Common) -> Result<(DiskFolder, String, Ceremony), Trouble> {
+    let path = &common.definition;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Some(name), Ok(folder)) = (name, DiskFolder::new(parent)) else {
+        return Err(Trouble::usage(
+            format!("there is no definition '{}'", path.display()),
+            "a ceremony is run from a ceremony.toml",
+            "go to the folder that has one, or name it with --definition FILE",
+        ));
+    };
+    let ceremony = load(&folder, &name).map_err(|problems| Trouble::definition(&problems))?;
+    let problems = scripts(&ceremony);
+    if !problems.is_empty() {
+        return Err(Trouble::definition(&problems));
+    }
+    Ok((folder, name, ceremony))
+}
+
+/// What keeps scripts from being run at all: psql commands, unclosed quotes, transaction control, several queries.
+fn scripts(ceremony: &Ceremony) -> Vec<Diagnostic> {
+    use crate::runner::postgres::split::{arrange, split};
+    let one = ceremony.queries.iter().map(|query| (&query.script, true));
+    let many = ceremony
+        .migrations
+        .iter()
+        .flat_map(|migration| [&migration.script, &migration.rollback.script])
+        .chain(ceremony.negatives.iter().map(|negative| &negative.script))
+        .chain(&ceremony.target.baseline)
+        .map(|script| (script, false));
+    let mut problems = Vec::new();
+    for (script, single) in one.chain(many) {
+        let found = match split(&script.file, &script.text, script.first_line) {
+            Ok(found) => found,
+            Err(more) => {
+                problems.extend(more);
+                continue;
+            }
+        };
+        match arrange(&script.text, &found.statements) {
+            Err(more) => problems.extend(more),
+            Ok(arranged) if single && arranged.body.len() != 1 => {
+                let at = found.statements.get(1).map(|statement| statement.at.clone()).unwrap_or_default();
+                problems.push(Diagnostic {
+                    at: crate::definition::Place { file: script.file.clone(), ..at },
+                    what: format!("{} has {} statements", script.name(), arranged.body.len()),
+                    why: "a query section is judged by one result".to_owned(),
+                    next: "write exactly one SELECT there".to_owned(),
+                });
+            }
+            Ok(_) => {}
+        }
+    }
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// What a grammar of PostgreSQL does not accept in the migrations; the server has the last word.
+pub fn warnings(ceremony: &Ceremony) -> Vec<Diagnostic> {
+    let scripts = ceremony
+        .migrations
+        .iter()
+        .flat_map(|migration| [&migration.script, &migration.rollback.script])
+        .chain(ceremony.queries.iter().map(|query| &query.script));
+    scripts
+        .filter_map(|script| {
+            crate::runner::postgres::split::split(&script.file, &script.text, script.first_line).ok()
+        })
+        .flat_map(|found| found.warnings)
+        .collect()
+}
+
+/// The target named by `--url`, the definition or `DATABASE_URL`, in this order.
+fn target(common: &Common, ceremony: &Ceremony) -> Result<Option<(Dsn, String)>, Trouble> {
+    guard::check_environment(std::env::vars_os()).map_err(Trouble::guard)?;
+    let environment = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    let named = [
+        (common.url.clone(), "--url"),
+        (ceremony.target.url.clone(), "the definition"),
+        (environment, "DATABASE_URL"),
+    ];
+    let Some((url, source)) = named.into_iter().find_map(|(url, source)| Some((url?, source))) else {
+        return Ok(None);
+    };
+    let dsn = guard::parse(&url).map_err(|refused| Trouble::guard_from(refused, source))?;
+    Ok(Some((dsn, source.to_owned())))
+}
+
+fn endpoint(dsn: &Dsn) -> Endpoint {
+    let host = match &dsn.host {
+        guard::Host::Localhost | guard::Host::V4 => Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        guard::Host::V6 => Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+        guard::Host::Socket(folder) => Host::Socket(folder.clone()),
+    };
+    let password =
+        dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
+    Endpoint { host, port: dsn.port, user: dsn.user.clone(), password, database: dsn.database.clone() }
+}
+
+/// The target's name for people and for the next resume, without its password.
+fn plain_url(endpoint: &Endpoint) -> String {
+    match &endpoint.host {
+        Host::Address(_) => format!("postgresql://{}@{endpoint}/{}", endpoint.user, endpoint.database),
+        Host::Socket(folder) => format!(
+            "postgresql://{}@/{}?host={}&port={}",
+            endpoint.user,
+            endpoint.database,
+            folder.display(),
+            endpoint.port
+        ),
+    }
+}
+
+fn embedded_endpoint(server: &Embedded) -> Endpoint {
+    Endpoint {
+        host: Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        port: server.port(),
+        user: "postgres".to_owned(),
+        password: Some(server.password().clone()),
+        database: EMBEDDED_DATABASE.to_owned(),
+    }
+}
+
+/// The target of a session: somebody's server, or its own.
+struct Target {
+    endpoint: Endpoint,
+    server: SharedServer,
+    restart: Option<Restart>,
+    programs: Option<PathBuf>,
+    embedded: bool,
+}
+
+fn somebodys(endpoint: Endpoint) -> Target {
+    let programs = find_programs(None).ok().map(|programs| programs.bindir);
+    Target { endpoint, server: Arc::default(), restart: None, programs, embedded: false }
+}
+
+fn own(session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
+    let programs: ServerPrograms = find_programs(None).map_err(Trouble::server)?;
+    let home = session.join("server");
+    eprintln!("starting PostgreSQL {} for this session …", programs.version);
+    let server = Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(Trouble::server)?;
+    let endpoint = embedded_endpoint(&server);
+    if let Some(script) = ceremony.target.baseline.as_ref().filter(|_| server.fresh()) {
+        baseline::load(&endpoint, script).map_err(|what| {
+            Trouble::usage(
+                format!("the baseline could not be loaded: {what}"),
+                "a fresh server gets the definition's baseline before the ceremony",
+                "mend the baseline, then start again",
+            )
+        })?;
+    }
+    let bindir = programs.bindir.clone();
+    let restart: Restart = Arc::new(move || {
+        Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(|error| error.to_string())
+    });
+    Ok(Target {
+        endpoint,
+        server: Arc::new(Mutex::new(Some(server))),
+        restart: Some(restart),
+        programs: Some(bindir),
+        embedded: true,
+    })
+}
+
+/// A log that is never on the screen.
+fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Trouble> {
+    let failed = |error: String| {
+        Trouble::usage(format!("cannot write the log: {error}"), "every session keeps a log", "mend the folder")
+    };
+    let appender = tracing_appender::rolling::Builder::new()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("ceremony")
+        .filename_suffix("log")
+        .max_log_files(14)
+        .build(session.join("log"))
+        .map_err(|error| failed(error.to_string()))?;
+    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CEREMONY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    // A second session in one process (as tests have) keeps the first log.
+    let _ = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(filter).try_init();
+    Ok(guard)
+}
+
+/// A new session.
+pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
+    let (folder, name, ceremony) = definition(common)?;
+    let named = target(common, &ceremony)?;
+    let id = session_id();
+    let clock = Clock::starting_at(0);
+    let session = common.session.clone().unwrap_or_else(|| {
+        let stem = format!("{}-{}", clock.now().wall.compact(), ceremony.id.replace('/', "-"));
+        folder.root().join("sessions").join(stem)
+    });
+    session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
+    let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
+    let url = named.as_ref().map(|(dsn, _)| plain_url(&endpoint(dsn)));
+    let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url };
+    session_folder::fill(&session, &folder, &ceremony, &origin)
+        .map_err(|error| Trouble::folder(&session, &error))?;
+    let log = log(&session)?;
+    let target = match named {
+        Some((dsn, _)) => somebodys(endpoint(&dsn)),
+        None => own(&session, &ceremony)?,
+    };
+    let header = Header {
+        format: FORMAT,
+        session: id,
+        ceremony: ceremony.id.clone(),
+        definition: name,
+        inputs: ceremony.files.clone(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        git: git::state(folder.root()),
+        operator: operator(common),
+        mode,
+        target: TargetName {
+            address: target.endpoint.to_string(),
+            database: target.endpoint.database.clone(),
+            user: target.endpoint.user.clone(),
+            embedded: target.embedded,
+        },
+        opened: clock.now().wall,
+    };
+    let plan = Arc::new(Plan::new(ceremony));
+    let journal = JournalFile::create(&session).map_err(Trouble::journal)?;
+    let drive = Drive::new(Session::new(plan), Transcript::default(), journal);
+    let first = Command::Open { header: Box::new(header) };
+    Ok(assemble(drive, target, folder, session, clock, first, log)?)
+}
+
+/// A session that was left: its record is read back and gone on with.
+pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
+    let missing = |error: std::io::Error| Trouble::no_session(session, &error);
+    let session = session.canonicalize().map_err(missing)?;
+    let origin = session_folder::origin(&session).map_err(|error| Trouble::no_session(&session, &error))?;
+    let (journal, found) = JournalFile::open(&session).map_err(Trouble::journal)?;
+    let plan = crate::driver::replay::plan_of(&session, &found.entries).map_err(Trouble::unreadable)?;
+    let mut state = Session::new(plan.clone());
+    let mut transcript = Transcript::default();
+    for entry in &found.entries {
+        if state.decide(&entry.cause, entry.at()) != entry.events {
+            return Err(Trouble::divergent(&session, entry.n));
+        }
+        take(&mut state, &mut transcript, entry);
+    }
+    let folder = DiskFolder::new(&origin.folder).map_err(|error| Trouble::folder(&origin.folder, &error))?;
+    let log = log(&session)?;
+    let with_origin = Common { url: common.url.clone().or(origin.url), ..common.clone() };
+    let target = match (&with_origin.url, state.header.as_ref().is_some_and(|header| header.target.embedded)) {
+        (None, _) | (_, true) => own(&session, &plan.ceremony)?,
+        (Some(_), false) => match target(&with_origin, &plan.ceremony)? {
+            Some((dsn, _)) => somebodys(endpoint(&dsn)),
+            None => own(&session, &plan.ceremony)?,
+        },
+    };
+    let clock = Clock::starting_at(found.entries.last().map_or(0, |entry| entry.m));
+    let first = Command::Resume {
+        operator: operator(common),
+        torn_bytes: found.torn as u64,
+        address: target.endpoint.to_string(),
+    };
+    Ok(assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)?)
+}
+
+fn assemble(
+    drive: Drive<JournalFile>,
+    target: Target,
+    folder: DiskFolder,
+    session: PathBuf,
+    clock: Clock,
+    first: Command,
+    log: tracing_appender::non_blocking::WorkerGuard,
+) -> Result<Launched, Trouble> {
+    let (mouth, inbox) = sync_channel(INBOX_MAX);
+    let setup = Setup {
+        plan: drive.session.plan.clone(),
+        endpoint: target.endpoint,
+        folder,
+        session: session.clone(),
+        programs: target.programs,
+        clock,
+        server: target.server.clone(),
+        restart: target.restart,
+    };
+    let world = World::new(setup, voice(mouth.clone(), Message::Outcome))
+        .map_err(|error| Trouble::folder(&session, &error))?;
+    tracing::info!(session = %session.display(), "session ready");
+    Ok(Launched { drive, world, inbox, mouth, clock, folder: session, first, server: target.server, log })
+}
+
+fn operator(common: &Common) -> String {
+    let known = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    common
+        .operator
+        .clone()
+        .or_else(|| known("USER"))
+        .or_else(|| known("LOGNAME"))
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+

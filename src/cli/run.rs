@@ -1,0 +1,84 @@
+//! `ceremony run --headless`, and the way back into a session: `resume` and `rollback`, with or without a screen.
+
+use super::launch::{self, Launched};
+use super::{Common, Headless, Trouble, live};
+use crate::driver::Message;
+use crate::driver::headless::{self, Answers};
+use crate::session::{Command, Mode};
+use std::path::Path;
+use std::sync::mpsc::SyncSender;
+
+fn answers(headless: &Headless) -> Result<Answers, Trouble> {
+    let Some(path) = &headless.answers else {
+        return Ok(if headless.yes { Answers::Yes } else { Answers::File(Default::default()) });
+    };
+    let wrong = |why: String| {
+        Trouble::usage(
+            format!("cannot use the answers in {}", path.display()),
+            why,
+            "write a TOML table such as \"apply/foundations\" = \"apply foundations to {target}\"",
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    Answers::parse(&text).map_err(wrong)
+}
+
+pub(super) fn start(common: &Common, headless: &Headless) -> Result<u8, Trouble> {
+    let answers = answers(headless)?;
+    let mode = if headless.yes { Mode::Practice } else { Mode::Live };
+    drive(launch::open(common, mode)?, answers, false)
+}
+
+/// Goes on with a session; with `rollback` it is undone.
+pub(super) fn reopen(common: &Common, dir: &Path, headless: &Headless, rollback: bool) -> Result<u8, Trouble> {
+    if !headless.headless {
+        return live::reopen(common, dir, rollback);
+    }
+    let answers = answers(headless)?;
+    drive(launch::reopen(dir, common)?, answers, rollback)
+}
+
+fn drive(launched: Launched, mut answers: Answers, rollback: bool) -> Result<u8, Trouble> {
+    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, log } = launched;
+    let signals = signals(mouth).map_err(|error| Trouble::folder(&folder, &error))?;
+    let mut out = std::io::stdout().lock();
+    let asked = if rollback { Some(Command::RollBack) } else { None };
+    let ended = headless::run(
+        &mut drive,
+        &mut world,
+        (first, asked),
+        &mut answers,
+        &inbox,
+        clock,
+        &mut out,
+    );
+    signals.close();
+    // Dropping the inbox first: nobody may wait for a driver that is gone.
+    drop(inbox);
+    world.shut_down();
+    drop(server);
+    let next = drive.session.what_is_next();
+    let ended = ended.map_err(Trouble::journal)?;
+    println!("verdict: {}", drive.session.verdict().word());
+    println!("session: {}", folder.display());
+    if ended as u8 == headless::Ended::Waiting as u8 || ended as u8 == headless::Ended::Stopped as u8 {
+        println!("next: {next}; then: ceremony resume {}", folder.display());
+    }
+    drop(log);
+    Ok(ended as u8)
+}
+
+/// Signals that ask for an end, as messages.
+pub(super) fn signals(mouth: SyncSender<Message>) -> std::io::Result<signal_hook::iterator::Handle> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if mouth.send(Message::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(handle)
+}

@@ -1,0 +1,118 @@
+//! Trouble that ends the program: what, why, what next, and an exit code.
+
+use crate::definition::Diagnostic;
+use crate::driver::replay::Unreadable;
+use crate::journal::file::JournalError;
+use crate::runner::guard::Refused;
+use crate::runner::server::ServerError;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// Why the program ends without having done what was asked.
+#[derive(Debug)]
+pub struct Trouble {
+    /// For the shell.
+    pub code: u8,
+    text: String,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Trouble {
+    fn new(code: u8, what: impl fmt::Display, why: impl fmt::Display, next: impl fmt::Display) -> Self {
+        Self { code, text: format!("error: {what}\n  why:  {why}\n  next: {next}") }
+    }
+
+    /// The options or files are wrong.
+    pub fn usage(what: impl fmt::Display, why: impl fmt::Display, next: impl fmt::Display) -> Self {
+        Self::new(2, what, why, next)
+    }
+
+    /// The definition has mistakes.
+    pub fn definition(problems: &[Diagnostic]) -> Self {
+        let mut text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        text.push(match problems.len() {
+            1 => "1 problem; nothing was started".to_owned(),
+            count => format!("{count} problems; nothing was started"),
+        });
+        Self { code: 2, text: text.join("\n") }
+    }
+
+    /// The environment could redirect a connection.
+    pub fn guard(refused: Refused) -> Self {
+        Self { code: 2, text: format!("error: {refused}") }
+    }
+
+    /// The target is not local, or not written as it must be.
+    pub fn guard_from(refused: Refused, source: &str) -> Self {
+        Self { code: 2, text: format!("error: {source}: {refused}") }
+    }
+
+    /// There is no server to be had.
+    pub fn server(error: ServerError) -> Self {
+        Self { code: 2, text: format!("error: {error}") }
+    }
+
+    /// A folder cannot be used.
+    pub fn folder(folder: &Path, error: &io::Error) -> Self {
+        Self::new(
+            2,
+            format!("cannot use the folder {}", folder.display()),
+            error,
+            "name another one with --session DIR, or mend this one",
+        )
+    }
+
+    /// There is no session there.
+    pub fn no_session(folder: &Path, error: &io::Error) -> Self {
+        Self::new(
+            2,
+            format!("{} is not the folder of a session", folder.display()),
+            error,
+            "name a folder below sessions/ that has a session.jsonl",
+        )
+    }
+
+    /// The record cannot be read, written or trusted.
+    pub fn journal(error: JournalError) -> Self {
+        let code = match error {
+            JournalError::Corrupt(..) => 6,
+            JournalError::Locked(_) => 2,
+            JournalError::Io { .. } | JournalError::Poisoned => 1,
+        };
+        Self { code, text: format!("error: {error}") }
+    }
+
+    /// The session folder cannot be read back.
+    pub fn unreadable(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Journal(error) => Self::journal(error),
+            other => Self { code: 6, text: format!("error: {other}") },
+        }
+    }
+
+    /// The core would have decided something else.
+    pub fn divergent(folder: &Path, entry: u64) -> Self {
+        Self::new(
+            6,
+            format!("the record in {} does not follow from its own inputs (entry {entry})", folder.display()),
+            "the core decides something else there: the record was made up, or files/ was changed",
+            "look at it with `ceremony verify`; it cannot be gone on with",
+        )
+    }
+
+    /// The screen does not work.
+    pub fn terminal(error: &io::Error) -> Self {
+        Self::new(
+            2,
+            "the cockpit needs a terminal",
+            error,
+            "run it in one, or without a screen: ceremony run --headless --answers FILE",
+        )
+    }
+}

@@ -1,0 +1,188 @@
+//! A ceremony without a screen: answers from a file or a flag, one line per event, an exit code that says how it ended.
+
+use super::{Drive, Journal, Message};
+use crate::journal::file::JournalError;
+use crate::runner::Runner;
+use crate::runner::clock::Clock;
+use crate::session::*;
+use crate::view::clean::clean_line;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::mpsc::Receiver;
+
+/// How a headless run ended. The numbers are the exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Pass, or pass with waivers.
+    Passed = 0,
+    /// A gate has no answer; the session can be resumed.
+    Waiting = 3,
+    /// Closed with another verdict.
+    Failed = 4,
+    /// The world is stopped and nobody answers the escalation; the session can be resumed.
+    Stopped = 5,
+}
+
+/// Where the answers come from.
+#[derive(Clone, Debug)]
+pub enum Answers {
+    /// Every gate is confirmed. Such a session is practice.
+    Yes,
+    /// Gate ids to words, each used once, in order. `{phrase}` and `{target}` are filled in. At a stop the ids are
+    /// `assess`, `decide` (whose words begin with the decision and a colon) and `document`.
+    File(BTreeMap<String, Vec<String>>),
+}
+
+impl Answers {
+    /// Reads an answers file: a TOML table of strings or lists of strings.
+    ///
+    /// # Errors
+    /// In words, when it is not that.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let mut answers = BTreeMap::new();
+        for (gate, value) in table {
+            let words: Option<Vec<String>> = match &value {
+                toml::Value::String(one) => Some(vec![one.clone()]),
+                toml::Value::Array(list) => list.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+                _ => None,
+            };
+            let words = words.ok_or_else(|| format!("'{gate}' is neither a text nor a list of texts"))?;
+            answers.insert(gate, words);
+        }
+        Ok(Self::File(answers))
+    }
+
+    fn take(&mut self, id: &str) -> Option<String> {
+        let Self::File(answers) = self else { return None };
+        let list = answers.get_mut(id)?;
+        (!list.is_empty()).then(|| list.remove(0))
+    }
+
+    /// The command that answers what `session` waits for; `None` when there is no answer.
+    fn command(&mut self, session: &Session) -> Option<Command> {
+        match &session.phase {
+            Phase::Gate(gate) => {
+                let words = match self {
+                    Self::Yes => gate.phrase.clone(),
+                    Self::File(_) => self
+                        .take(&gate.id)?
+                        .replace("{phrase}", &gate.phrase)
+                        .replace("{target}", &session.address),
+                };
+                if gate.kind == GateKind::Commit && words == "discard" {
+                    return Some(Command::Discard);
+                }
+                Some(Command::Answer { gate: gate.id.clone(), words })
+            }
+            Phase::Stopped => match session.escalation.as_ref()?.next? {
+                Stage::Assess => Some(Command::Assess { words: self.take("assess")? }),
+                Stage::Decide => {
+                    let words = self.take("decide")?;
+                    let (decision, words) = words.split_once(':').unwrap_or((&words, ""));
+                    let decision = Decision::of_word(decision.trim())?;
+                    Some(Command::Decide { decision, words: words.trim().to_owned() })
+                }
+                Stage::Document => Some(Command::Document { words: self.take("document")? }),
+                Stage::Stop | Stage::Execute => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Drives until the ceremony is over or nobody answers.
+///
+/// # Errors
+/// When the record cannot be written any more.
+pub fn run<J: Journal>(
+    drive: &mut Drive<J>,
+    runner: &mut dyn Runner,
+    (first, asked): (Command, Option<Command>),
+    answers: &mut Answers,
+    inbox: &Receiver<Message>,
+    clock: Clock,
+    out: &mut dyn Write,
+) -> Result<Ended, JournalError> {
+    let mut printed = drive.transcript.entries;
+    let mut signals = 0;
+    let mut first = Some(Input::Command(first));
+    let mut asked = asked.map(Input::Command);
+    loop {
+        // What was asked for on the command line waits until the session can hear it.
+        let free = matches!(drive.session.phase, Phase::Gate(_) | Phase::Closed(_));
+        let input = match first.take().or_else(|| asked.take_if(|_| free)) {
+            Some(input) => input,
+            None => match next(&drive.session, answers, inbox, &mut signals) {
+                Ok(input) => input,
+                Err(ended) => return Ok(ended),
+            },
+        };
+        for effect in drive.feed(input, clock.now())? {
+            runner.start(effect);
+        }
+        printed = print(drive, printed, out);
+        if let Phase::Closed(verdict) = drive.session.phase
+            && asked.is_none()
+        {
+            return Ok(if verdict.is_good() { Ended::Passed } else { Ended::Failed });
+        }
+        // Wrong words would be refused for ever.
+        if drive.session.refusal.is_some() && matches!(drive.session.phase, Phase::Gate(_)) {
+            return Ok(Ended::Waiting);
+        }
+    }
+}
+
+/// What is heard next: an answer where one is waited for, otherwise the inbox.
+fn next(
+    session: &Session,
+    answers: &mut Answers,
+    inbox: &Receiver<Message>,
+    signals: &mut u32,
+) -> Result<Input, Ended> {
+    let waits = match &session.phase {
+        Phase::Gate(_) => Some(Ended::Waiting),
+        Phase::Stopped => Some(Ended::Stopped),
+        _ => None,
+    };
+    loop {
+        // Where an answer is waited for, what arrived meanwhile goes first: a lost connection, a signal.
+        let message = match waits {
+            None => inbox.recv().map_err(|_| Ended::Stopped)?,
+            Some(ended) => match inbox.try_recv() {
+                Ok(message) => message,
+                Err(_) => return answers.command(session).map(Input::Command).ok_or(ended),
+            },
+        };
+        match message {
+            Message::Outcome(outcome) => return Ok(Input::Outcome(outcome)),
+            Message::Signal(_) => {
+                *signals += 1;
+                // STOP, then terminate; whoever asks a third time wants out.
+                if *signals > 2 {
+                    return Err(Ended::Stopped);
+                }
+                return Ok(Input::Command(Command::Stop));
+            }
+            Message::Term(_) | Message::TermGone => {}
+        }
+    }
+}
+
+fn print<J>(drive: &Drive<J>, after: u64, out: &mut dyn Write) -> u64 {
+    let lines = drive.transcript.lines.iter().rev().take_while(|line| line.entry > after);
+    let fresh: Vec<_> = lines.collect();
+    for line in fresh.into_iter().rev() {
+        let step = if line.step.is_empty() { "-" } else { &line.step };
+        // A closed pipe must not end a ceremony.
+        let _ = writeln!(out, "{:>5} {} {step}: {}", line.entry, line.at.wall.clock(), clean_line(&line.text));
+    }
+    if let Some(refusal) = &drive.session.refusal
+        && drive.transcript.entries > after
+    {
+        let _ = writeln!(out, "      next: {}", clean_line(&refusal.next));
+    }
+    let _ = out.flush();
+    drive.transcript.entries
+}

@@ -1,0 +1,83 @@
+//! The folder of a session: made private, with copies of every file as it was checked, and where it came from.
+
+use super::files::DiskFolder;
+use crate::definition::{Ceremony, Folder};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Copies of the definition and of every file it names.
+pub const FILES: &str = "files";
+const ORIGIN: &str = "origin.json";
+
+/// Where a session came from; what a resume needs and a reviewer does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The folder of the definition on this machine.
+    pub folder: PathBuf,
+    /// The definition's file name there.
+    pub definition: String,
+    /// The target without its password; `None` for the session's own server.
+    pub url: Option<String>,
+}
+
+/// Makes `folder`, which must not be there or be empty, for this user only.
+///
+/// # Errors
+/// Of the file system.
+pub fn create(folder: &Path) -> io::Result<()> {
+    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is there and not empty"));
+    }
+    // As root the server's user must get through to its data; it can list nothing here.
+    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    io::Write::write_all(&mut file, bytes)?;
+    file.sync_all()
+}
+
+/// Copies every file of `ceremony`; the bytes must still be those that were checked.
+///
+/// # Errors
+/// When a file changed since it was loaded, and of the file system.
+pub fn fill(session: &Path, from: &DiskFolder, ceremony: &Ceremony, origin: &Origin) -> io::Result<()> {
+    for (path, sha256) in &ceremony.files {
+        let file = from.read(path).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
+        if file.sha256 != *sha256 {
+            return Err(io::Error::other(format!("{path} changed while it was loaded")));
+        }
+        write(&session.join(FILES).join(path), &file.bytes)?;
+    }
+    write(&session.join(ORIGIN), &serde_json::to_vec_pretty(origin)?)
+}
+
+/// Where the session in `folder` came from.
+///
+/// # Errors
+/// Of the file system, or when it is not what was written.
+pub fn origin(folder: &Path) -> io::Result<Origin> {
+    serde_json::from_slice(&std::fs::read(folder.join(ORIGIN))?).map_err(io::Error::other)
+}
+
+/// Writes a generated file of the session whole or not at all.
+///
+/// # Errors
+/// Of the file system.
+pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let path = folder.join(name);
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(path)
+}
