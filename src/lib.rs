@@ -6,4 +6,5 @@ pub mod plan;
 pub mod runner;
 pub mod session;
 pub mod time;
+pub mod tui;
 pub mod view;

@@ -92,9 +92,8 @@ impl Plan {
         let mut steps = Vec::new();
         for definition in &ceremony.steps {
             match definition.kind {
-                StepKind::Apply | StepKind::Reapply => steps.extend(
-                    order.iter().map(|&migration| migration_step(&ceremony, definition, migration)),
-                ),
+                StepKind::Apply | StepKind::Reapply => steps
+                    .extend(order.iter().map(|&migration| migration_step(&ceremony, definition, migration))),
                 _ => steps.push(plain_step(&ceremony, definition)),
             }
         }
@@ -253,9 +252,7 @@ fn migration_step(ceremony: &Ceremony, definition: &StepDefinition, at: usize) -
     checks.extend(query_checks(ceremony, &migration.verify));
     checks.extend(protected_checks(ceremony, &[]));
     checks.push(match definition.kind {
-        StepKind::Reapply => {
-            check("schema", "nothing changed: it is up to date", Subject::SchemaUnchanged)
-        }
+        StepKind::Reapply => check("schema", "nothing changed: it is up to date", Subject::SchemaUnchanged),
         _ => check("schema", "what changed is recorded", Subject::SchemaRecorded),
     });
     Step {

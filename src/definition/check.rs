@@ -37,7 +37,9 @@ pub(super) fn planned_ids(ceremony: &Ceremony) -> Vec<String> {
     for step in &ceremony.steps {
         match step.kind {
             StepKind::Apply | StepKind::Reapply => {
-                ids.extend(ceremony.migrations.iter().map(|migration| format!("{}/{}", step.id, migration.id)));
+                ids.extend(
+                    ceremony.migrations.iter().map(|migration| format!("{}/{}", step.id, migration.id)),
+                );
             }
             _ => ids.push(step.id.clone()),
         }
@@ -76,8 +78,11 @@ fn references(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
 }
 
 fn cycles(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
-    let after: BTreeMap<&str, &[String]> =
-        ceremony.migrations.iter().map(|migration| (migration.id.as_str(), migration.after.as_slice())).collect();
+    let after: BTreeMap<&str, &[String]> = ceremony
+        .migrations
+        .iter()
+        .map(|migration| (migration.id.as_str(), migration.after.as_slice()))
+        .collect();
     let mut finished = BTreeSet::new();
     for (index, migration) in ceremony.migrations.iter().enumerate() {
         let mut path = Vec::new();
@@ -162,7 +167,10 @@ fn steps(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
     for (step, span) in ceremony.steps.iter().zip(&spans.steps) {
         let allowed: &[(&str, bool)] = &[
             ("probes", step.kind == StepKind::Preflight || step.probes.is_empty()),
-            ("queries", matches!(step.kind, StepKind::Preflight | StepKind::Verify) || step.queries.is_empty()),
+            (
+                "queries",
+                matches!(step.kind, StepKind::Preflight | StepKind::Verify) || step.queries.is_empty(),
+            ),
             ("suites", matches!(step.kind, StepKind::Preflight | StepKind::Suite) || step.suites.is_empty()),
             ("negatives", step.kind == StepKind::Negative || step.negatives.is_empty()),
             ("tables", step.kind == StepKind::Backup || step.tables.is_empty()),

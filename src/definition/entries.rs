@@ -271,8 +271,12 @@ fn migration(
         None,
     );
     let after = table.strings(reading, "after");
-    let commit =
-        table.choice(reading, "commit", &[("ask", CommitPolicy::Ask), ("auto", CommitPolicy::Auto)], Some(CommitPolicy::Ask));
+    let commit = table.choice(
+        reading,
+        "commit",
+        &[("ask", CommitPolicy::Ask), ("auto", CommitPolicy::Auto)],
+        Some(CommitPolicy::Ask),
+    );
     let creates = table.string(reading, "creates").value;
     let verify = table.strings(reading, "verify");
     let rollback = table.table(reading, "rollback", true).map(|table| rollback(reading, table, files));
@@ -398,8 +402,12 @@ fn suite(
             "add `command = [\"program\", \"argument\"]`",
         );
     }
-    let format =
-        table.choice(reading, "format", &[("tap", SuiteFormat::Tap), ("exit-code", SuiteFormat::ExitCode)], None);
+    let format = table.choice(
+        reading,
+        "format",
+        &[("tap", SuiteFormat::Tap), ("exit-code", SuiteFormat::ExitCode)],
+        None,
+    );
     let timeout_ms = table.number(reading, "timeout_ms", 1..86_400_000, default_timeout_ms);
     let starts_application =
         table.choice(reading, "proves", &[("behaviour", false), ("application-start", true)], Some(false));

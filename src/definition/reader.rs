@@ -194,8 +194,10 @@ impl<'t, 'i> Table<'t, 'i> {
                 &given.span,
                 format!("'{}' is not a {key} of {}", given.value, self.name),
                 format!("the ones there are: {}", names.join(", ")),
-                nearest(&given.value, &names)
-                    .map_or_else(|| "choose one of these".to_owned(), |near| format!("did you mean '{near}'?")),
+                nearest(&given.value, &names).map_or_else(
+                    || "choose one of these".to_owned(),
+                    |near| format!("did you mean '{near}'?"),
+                ),
             );
         }
         choices[0].1

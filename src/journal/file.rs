@@ -88,7 +88,9 @@ impl JournalFile {
             .open(&path)
             .map_err(failed("create", &path))?;
         lock(&file, &path)?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync the folder of", &path))?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("sync the folder of", &path))?;
         Ok(Self { file, path, chain: Chain::default(), poisoned: false })
     }
 
@@ -107,7 +109,8 @@ impl JournalFile {
             recover(&bytes).map_err(|corruption| JournalError::Corrupt(path.clone(), corruption))?;
         if recovered.torn > 0 {
             let aside = folder.join(format!("{FILE_NAME}.torn-{}", recovered.entries.len() + 1));
-            std::fs::write(&aside, &bytes[recovered.bytes..]).map_err(failed("keep the torn end of", &path))?;
+            std::fs::write(&aside, &bytes[recovered.bytes..])
+                .map_err(failed("keep the torn end of", &path))?;
             file.set_len(recovered.bytes as u64).map_err(failed("cut the torn end of", &path))?;
             file.sync_all().map_err(failed("sync", &path))?;
         }

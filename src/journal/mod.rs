@@ -169,7 +169,8 @@ pub fn head_words(head: &str) -> String {
         let vowel = |shift: u16| VOWELS[usize::from(bits >> shift & 3)] as char;
         [consonant(12), vowel(10), consonant(6), vowel(4), consonant(0)].iter().collect()
     };
-    let words: Vec<String> = (0..4).map(|at| word(head.get(at * 4..at * 4 + 4).unwrap_or_default())).collect();
+    let words: Vec<String> =
+        (0..4).map(|at| word(head.get(at * 4..at * 4 + 4).unwrap_or_default())).collect();
     words.join(" ")
 }
 

@@ -65,7 +65,14 @@ impl<'s> Deciding<'s> {
         self.emit(Event::SettleStarted { attempt });
     }
 
-    pub fn halt(&mut self, cause: HaltCause, step: &str, why: String, left: String, error: Option<ErrorCard>) {
+    pub fn halt(
+        &mut self,
+        cause: HaltCause,
+        step: &str,
+        why: String,
+        left: String,
+        error: Option<ErrorCard>,
+    ) {
         let halt = Halt { cause, step: step.to_owned(), why, left, error };
         self.emit(Event::Halted { halt: Box::new(halt) });
     }
@@ -124,9 +131,7 @@ impl Session {
         let mut tables: Vec<&str> = Vec::new();
         for id in &self.undo {
             if let Some(at) = self.step(id).and_then(|step| step.migration) {
-                tables.extend(
-                    self.plan.ceremony.migrations[at].rollback.deletes.iter().map(String::as_str),
-                );
+                tables.extend(self.plan.ceremony.migrations[at].rollback.deletes.iter().map(String::as_str));
             }
         }
         if tables.is_empty() {
@@ -294,17 +299,21 @@ impl Deciding<'_> {
                 let (attempt, level) = (running.attempt, running.stop + 1);
                 self.emit(Event::StopRequested { attempt, level });
             }
-            Phase::Running(_) => self.refuse(
-                "STOP was pressed already",
-                "the backend is being terminated",
-                "wait for its end",
-            ),
+            Phase::Running(_) => {
+                self.refuse("STOP was pressed already", "the backend is being terminated", "wait for its end")
+            }
             Phase::Gate(gate) if gate.kind == GateKind::Commit => {
                 self.discard_for_operator(&gate.step, "STOP was pressed at the commit gate");
             }
             Phase::Gate(gate) => {
                 let left = self.session().what_is_left(&gate.step, false);
-                self.halt(HaltCause::Operator, &gate.step, "STOP was pressed at a gate".to_owned(), left, None);
+                self.halt(
+                    HaltCause::Operator,
+                    &gate.step,
+                    "STOP was pressed at a gate".to_owned(),
+                    left,
+                    None,
+                );
             }
             Phase::Stopped => {
                 let next = self.session().what_is_next();

@@ -14,7 +14,12 @@ pub(super) struct Judgement {
     pub waiver: Option<String>,
 }
 
-fn judgement(check: &Check, good: bool, expected: impl Into<String>, observed: impl Into<String>) -> Judgement {
+fn judgement(
+    check: &Check,
+    good: bool,
+    expected: impl Into<String>,
+    observed: impl Into<String>,
+) -> Judgement {
     Judgement {
         check: check.id.clone(),
         verdict: if good { Verdict::Pass } else { Verdict::Fail },
@@ -26,7 +31,12 @@ fn judgement(check: &Check, good: bool, expected: impl Into<String>, observed: i
 
 impl Session {
     /// The judgement of the check of `step` that `observation` is about, if the step has one.
-    pub(super) fn judge(&self, step: &Step, observation: &Observation, today: Timestamp) -> Option<Judgement> {
+    pub(super) fn judge(
+        &self,
+        step: &Step,
+        observation: &Observation,
+        today: Timestamp,
+    ) -> Option<Judgement> {
         let found = step.checks.iter().find(|check| self.is_about(&check.subject, observation))?;
         let mut judged = match observation {
             Observation::Server { identity } => self.judge_server(found, identity),
@@ -64,9 +74,10 @@ impl Session {
             | (Subject::SchemaRecorded | Subject::SchemaUnchanged, Observation::Schema { .. }) => true,
             (Subject::Input(at), Observation::Input { path, .. }) => ceremony.inputs[*at].path == *path,
             (Subject::Flag(at), Observation::Flag { name, .. }) => ceremony.flags[*at].name == *name,
-            (Subject::Query(at), Observation::Query { query, .. } | Observation::QueryFailed { query, .. }) => {
-                ceremony.queries[*at].id == *query
-            }
+            (
+                Subject::Query(at),
+                Observation::Query { query, .. } | Observation::QueryFailed { query, .. },
+            ) => ceremony.queries[*at].id == *query,
             (Subject::Negative(at), Observation::Negative { negative, .. }) => {
                 ceremony.negatives[*at].id == *negative
             }
@@ -91,13 +102,13 @@ impl Session {
         let name = format!("PostgreSQL {} at {}/{}", identity.version, identity.address, identity.database);
         let expected = match &self.identity {
             None => "a primary that may be written to".to_owned(),
-            Some(first) => format!(
-                "system {} database {}, as at the start",
-                first.system_identifier, first.database_oid
-            ),
+            Some(first) => {
+                format!("system {} database {}, as at the start", first.system_identifier, first.database_oid)
+            }
         };
         let same = self.identity.as_ref().is_none_or(|first| {
-            first.system_identifier == identity.system_identifier && first.database_oid == identity.database_oid
+            first.system_identifier == identity.system_identifier
+                && first.database_oid == identity.database_oid
         });
         let observed = match (same, identity.in_recovery, identity.read_only) {
             (false, _, _) => format!(
@@ -121,12 +132,7 @@ impl Session {
             (None, Some(error)) => format!("not readable: {error}"),
             (None, None) => "not readable".to_owned(),
         };
-        judgement(
-            check,
-            sha256.as_ref() == Some(&input.sha256),
-            format!("sha256 {}", input.sha256),
-            observed,
-        )
+        judgement(check, sha256.as_ref() == Some(&input.sha256), format!("sha256 {}", input.sha256), observed)
     }
 
     fn judge_flag(&self, check: &Check, value: Option<&str>, source: &str) -> Judgement {
@@ -248,16 +254,15 @@ fn meets(expectation: &Expectation, result: &ResultSet) -> bool {
         Expectation::Empty => result.total == 0,
         Expectation::Rows(rows) => result.total == *rows,
         Expectation::Value(text) => {
-            result.total == 1 && matches!(result.rows.as_slice(), [row] if matches!(row.as_slice(), [Some(cell)] if cell == text))
+            result.total == 1
+                && matches!(result.rows.as_slice(), [row] if matches!(row.as_slice(), [Some(cell)] if cell == text))
         }
         Expectation::Set(set) => {
             let mut wanted = set.clone();
             let mut there: Vec<Vec<String>> = result
                 .rows
                 .iter()
-                .map(|row| {
-                    row.iter().map(|cell| cell.clone().unwrap_or_else(|| "NULL".to_owned())).collect()
-                })
+                .map(|row| row.iter().map(|cell| cell.clone().unwrap_or_else(|| "NULL".to_owned())).collect())
                 .collect();
             wanted.sort();
             there.sort();
@@ -306,7 +311,9 @@ fn judge_rows(check: &Check, before: Option<u64>, after: Option<u64>) -> Judgeme
     let (good, observed) = match (before, after) {
         (None, None) => (true, "the table is not there".to_owned()),
         (None, Some(after)) => (true, format!("new, {}", rows(after))),
-        (Some(before), Some(after)) => (after >= before, format!("{} before, {} after", rows(before), rows(after))),
+        (Some(before), Some(after)) => {
+            (after >= before, format!("{} before, {} after", rows(before), rows(after)))
+        }
         (Some(before), None) => (false, format!("{} before, the table is gone", rows(before))),
     };
     judgement(check, good, "not fewer rows than before", observed)
@@ -346,7 +353,12 @@ fn judge_backup(check: &Check, rows_copied: Option<u64>, sha256: Option<&str>) -
     }
 }
 
-fn judge_drill(check: &Check, residue: &[ObjectChange], kept: &[String], again: &[ObjectChange]) -> Judgement {
+fn judge_drill(
+    check: &Check,
+    residue: &[ObjectChange],
+    kept: &[String],
+    again: &[ObjectChange],
+) -> Judgement {
     let expected = "the schema before, but for what is declared as kept; then the schema after";
     let observed = match (residue.is_empty(), again.is_empty()) {
         (true, true) => format!("restored exactly, {} objects kept as declared, applied again", kept.len()),

@@ -7,8 +7,8 @@ mod decide;
 mod event;
 mod halt;
 mod judge;
-mod outcome;
 mod on_outcome;
+mod outcome;
 mod settle;
 mod state;
 

@@ -308,7 +308,8 @@ impl Deciding<'_> {
             self.reopen(step, why, next);
             return;
         }
-        let transaction = matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
+        let transaction =
+            matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
         let left = session.what_is_left(step, transaction);
         self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
         self.halt(cause, step, why, left, error);

@@ -423,7 +423,8 @@ impl ErrorCard {
         if let Some(line) = &self.line {
             lines.push(format!("  line       {}", line.trim_end()));
         }
-        let object = [&self.schema, &self.table, &self.column].into_iter().flatten().cloned().collect::<Vec<_>>();
+        let object =
+            [&self.schema, &self.table, &self.column].into_iter().flatten().cloned().collect::<Vec<_>>();
         let object = (!object.is_empty()).then(|| object.join("."));
         for (name, value) in [
             ("detail", &self.detail),

@@ -29,21 +29,28 @@ pub enum Settlement {
     Contradicts(&'static str),
 }
 
-const BACK_IN_TIME: &str = "the record says applied and the ledger has no row: the database went back in time";
+const BACK_IN_TIME: &str =
+    "the record says applied and the ledger has no row: the database went back in time";
 const SOMEBODY_ELSE: &str = "somebody else applied or rolled back this migration since";
 
 /// The decision table. `latest` is the newest ledger row of the migration.
-pub fn settlement(believed: &Believed, latest: Option<&LedgerRow>, ours: impl Fn(&str) -> bool) -> Settlement {
+pub fn settlement(
+    believed: &Believed,
+    latest: Option<&LedgerRow>,
+    ours: impl Fn(&str) -> bool,
+) -> Settlement {
     let up = |row: &LedgerRow| row.direction == Direction::Up;
     if latest.is_some_and(|row| !row.done) {
-        return Settlement::Contradicts("a transaction of this migration was committed before it was complete");
+        return Settlement::Contradicts(
+            "a transaction of this migration was committed before it was complete",
+        );
     }
     match (believed, latest) {
         (Believed::Absent, None) => Settlement::Agrees,
         (Believed::Absent, Some(row)) if !up(row) => Settlement::Agrees,
-        (Believed::Absent, Some(row)) if ours(&row.attempt) => {
-            Settlement::Contradicts("the ledger says applied by an attempt that the record never asked to commit")
-        }
+        (Believed::Absent, Some(row)) if ours(&row.attempt) => Settlement::Contradicts(
+            "the ledger says applied by an attempt that the record never asked to commit",
+        ),
         // Another session's row is met when the step is tried, and refused there with its name.
         (Believed::Absent, Some(_)) => Settlement::Agrees,
         (Believed::Applied(attempt), Some(row)) if up(row) && row.attempt == *attempt => Settlement::Agrees,
@@ -59,7 +66,9 @@ pub fn settlement(believed: &Believed, latest: Option<&LedgerRow>, ours: impl Fn
         (Believed::GoingDown { attempt, committing }, Some(row)) if !up(row) && row.attempt == *attempt => {
             asked(*committing)
         }
-        (Believed::GoingDown { attempt, .. }, Some(row)) if up(row) && ours(&row.attempt) && row.attempt != *attempt => {
+        (Believed::GoingDown { attempt, .. }, Some(row))
+            if up(row) && ours(&row.attempt) && row.attempt != *attempt =>
+        {
             Settlement::DidNot
         }
         (Believed::GoingDown { .. }, None) => Settlement::Contradicts(BACK_IN_TIME),
@@ -107,7 +116,9 @@ impl Session {
         let back = self.plan.rollback.iter().zip(&self.rollback);
         forward
             .chain(back)
-            .find(|(step, state)| step.migration == Some(migration) && state.attempt.as_ref() == Some(attempt))
+            .find(|(step, state)| {
+                step.migration == Some(migration) && state.attempt.as_ref() == Some(attempt)
+            })
             .map(|(step, _)| step.id.clone())
     }
 }
@@ -186,7 +197,9 @@ impl Deciding<'_> {
     pub(super) fn settle_failed(&mut self, running: &Running, failure: &Failure) {
         let why = match failure {
             Failure::Sql { error } => format!("{} {}", error.sqlstate, error.message),
-            Failure::Connection { what } | Failure::Escaped { what } | Failure::Blocked { what, .. } => what.clone(),
+            Failure::Connection { what } | Failure::Escaped { what } | Failure::Blocked { what, .. } => {
+                what.clone()
+            }
             Failure::Cancelled => "STOP was pressed".to_owned(),
         };
         let why = format!("the ledger could not be read: {why}");

@@ -228,7 +228,8 @@ impl Session {
         let undone = self.migrations.iter().any(|state| matches!(state, MigrationState::RolledBack(_)));
         let in_doubt = self.migrations.iter().any(|state| matches!(state, MigrationState::InDoubt(..)));
         let given_up = self.escalations.iter().chain(&self.escalation).any(|escalation| {
-            matches!(escalation.decision, Some(Decision::Abandon | Decision::RollBack)) || escalation.next.is_some()
+            matches!(escalation.decision, Some(Decision::Abandon | Decision::RollBack))
+                || escalation.next.is_some()
         });
         if undone || in_doubt || given_up {
             return Verdict::Fail;
@@ -254,7 +255,10 @@ impl Session {
                 self.address.clone_from(address);
             }
             Event::GateOpened { gate } => {
-                assert!(!matches!(self.phase, Phase::Closed(_)) || !self.undo.is_empty(), "gate after the end");
+                assert!(
+                    !matches!(self.phase, Phase::Closed(_)) || !self.undo.is_empty(),
+                    "gate after the end"
+                );
                 self.phase = Phase::Gate(gate.clone());
             }
             Event::GateAnswered { gate, .. } => {
@@ -349,10 +353,7 @@ impl Session {
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
             Event::Closed { verdict } => {
                 assert!(self.escalation.is_none(), "closed in the middle of a stop");
-                assert!(
-                    !verdict.is_good() || self.next_forward().is_none(),
-                    "a good end with steps left"
-                );
+                assert!(!verdict.is_good() || self.next_forward().is_none(), "a good end with steps left");
                 self.phase = Phase::Closed(*verdict);
             }
         }
@@ -360,13 +361,18 @@ impl Session {
 
     fn run(&mut self, step: Option<&str>, attempt: &AttemptId, work: Work) {
         self.attempts = self.attempts.max(attempt.number);
-        self.phase =
-            Phase::Running(Running { step: step.map(str::to_owned), attempt: attempt.clone(), work, stop: 0 });
+        self.phase = Phase::Running(Running {
+            step: step.map(str::to_owned),
+            attempt: attempt.clone(),
+            work,
+            stop: 0,
+        });
     }
 
     fn start_step(&mut self, at: Moment, step: &str, attempt: &AttemptId) {
         assert!(attempt.number > self.attempts, "an attempt's number was used before");
-        let stopped = self.escalation.as_ref().is_some_and(|escalation| escalation.next != Some(Stage::Execute));
+        let stopped =
+            self.escalation.as_ref().is_some_and(|escalation| escalation.next != Some(Stage::Execute));
         assert!(!stopped, "a step started while the world is stopped");
         let checks = self.step(step).map_or(0, |step| step.checks.len());
         let state = self.step_state_mut(step);

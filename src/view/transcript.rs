@@ -171,8 +171,10 @@ impl Transcript {
             Observation::Schema { changes, .. } => self.changes.push((step.to_owned(), changes.clone())),
             Observation::Suite { tests, .. } => {
                 for test in tests {
-                    let (kind, word) = if test.ok { (LineKind::Good, "ok") } else { (LineKind::Bad, "not ok") };
-                    let note = if test.note.is_empty() { String::new() } else { format!("  # {}", test.note) };
+                    let (kind, word) =
+                        if test.ok { (LineKind::Good, "ok") } else { (LineKind::Bad, "not ok") };
+                    let note =
+                        if test.note.is_empty() { String::new() } else { format!("  # {}", test.note) };
                     self.push(entry, step, kind, &format!("{word} {}{note}", test.name));
                 }
             }
@@ -233,7 +235,9 @@ impl Event {
             | Self::Refused { .. }
             | Self::StepReopened { .. }
             | Self::StageReopened { .. } => LineKind::Bad,
-            Self::StepFinished { verdict, .. } | Self::Closed { verdict } if !verdict.is_good() => LineKind::Bad,
+            Self::StepFinished { verdict, .. } | Self::Closed { verdict } if !verdict.is_good() => {
+                LineKind::Bad
+            }
             _ => LineKind::Event,
         }
     }
@@ -241,26 +245,43 @@ impl Event {
     /// The event in one line: the step it is about (or nothing) and the words; `None` for what is shown elsewhere.
     pub fn headline(&self) -> Option<(&str, String)> {
         Some(match self {
-            Self::Opened { header } => {
-                ("", format!("session {} opened by {} on {}", header.session, header.operator, header.target.full()))
-            }
+            Self::Opened { header } => (
+                "",
+                format!(
+                    "session {} opened by {} on {}",
+                    header.session,
+                    header.operator,
+                    header.target.full()
+                ),
+            ),
             Self::Resumed { operator, in_flight, .. } => {
                 let flight = in_flight.as_ref().map(|step| format!(", '{step}' was in flight"));
                 ("", format!("resumed by {operator}{}", flight.unwrap_or_default()))
             }
-            Self::GateOpened { gate } => (&gate.step, format!("gate '{}' asks for: {}", gate.id, gate.phrase)),
+            Self::GateOpened { gate } => {
+                (&gate.step, format!("gate '{}' asks for: {}", gate.id, gate.phrase))
+            }
             Self::GateAnswered { gate, words } => ("", format!("gate '{gate}' answered: {words}")),
-            Self::StepStarted { step, attempt } => (step, format!("{step} started (attempt {})", attempt.number)),
+            Self::StepStarted { step, attempt } => {
+                (step, format!("{step} started (attempt {})", attempt.number))
+            }
             Self::ServerPinned { identity } => (
                 "",
-                format!("server pinned: PostgreSQL {} system {}", identity.version, identity.system_identifier),
+                format!(
+                    "server pinned: PostgreSQL {} system {}",
+                    identity.version, identity.system_identifier
+                ),
             ),
-            Self::StepProved { step, xid } => (step, format!("{step} proved in transaction {xid}, not yet final")),
+            Self::StepProved { step, xid } => {
+                (step, format!("{step} proved in transaction {xid}, not yet final"))
+            }
             Self::CommitRequested { step, .. } => (step, format!("{step}: COMMIT")),
             Self::DiscardRequested { step, .. } => (step, format!("{step}: ROLLBACK")),
             Self::StepCommitted { step, .. } => (step, format!("{step} committed and read back")),
             Self::StepFinished { step, verdict } => (step, format!("{step}: {}", verdict.word())),
-            Self::StepReopened { step, why, next } => (step, format!("{step} is open again: {why}; next: {next}")),
+            Self::StepReopened { step, why, next } => {
+                (step, format!("{step} is open again: {why}; next: {next}"))
+            }
             Self::StopRequested { level, .. } => {
                 ("", if *level < 2 { "STOP: cancel" } else { "STOP: terminate" }.to_owned())
             }
