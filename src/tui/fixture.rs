@@ -72,10 +72,12 @@ name = "CALENDAR_SYNC_ENABLED"
 id = "no-tables"
 title = "no calendar tables are there"
 script = "checks.sql#no-tables"
+expect = "empty"
 [[query]]
 id = "duplicates"
 title = "no event is there twice"
 script = "checks.sql#duplicates"
+expect = "empty"
 [[step]]
 id = "preflight/surroundings"
 kind = "preflight"
