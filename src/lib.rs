@@ -1,10 +1,13 @@
 //! `ceremony`: a terminal cockpit for PostgreSQL migration ceremonies. Start with `docs/architecture.md`.
 
+pub mod cli;
 pub mod definition;
 pub mod driver;
 pub mod journal;
 pub mod plan;
+pub mod report;
 pub mod runner;
 pub mod session;
 pub mod time;
+pub mod tui;
 pub mod view;

@@ -1,2 +1,12 @@
-//! Temporary.
-fn main() {}
+//! The program: everything is in the library, so that tests reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Err(error) = color_eyre::install() {
+        eprintln!("warning: {error}");
+    }
+    // After color_eyre, so that the terminal is given back before it reports.
+    ceremony::tui::terminal::restore_on_panic();
+    ceremony::cli::main()
+}

@@ -144,8 +144,7 @@ fn endpoint(dsn: &Dsn) -> Endpoint {
         guard::Host::V6 => Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         guard::Host::Socket(folder) => Host::Socket(folder.clone()),
     };
-    let password =
-        dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
+    let password = dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
     Endpoint { host, port: dsn.port, user: dsn.user.clone(), password, database: dsn.database.clone() }
 }
 
@@ -218,7 +217,11 @@ fn own(session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
 /// A log that is never on the screen.
 fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Trouble> {
     let failed = |error: String| {
-        Trouble::usage(format!("cannot write the log: {error}"), "every session keeps a log", "mend the folder")
+        Trouble::usage(
+            format!("cannot write the log: {error}"),
+            "every session keeps a log",
+            "mend the folder",
+        )
     };
     let appender = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
@@ -299,7 +302,8 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let folder = DiskFolder::new(&origin.folder).map_err(|error| Trouble::folder(&origin.folder, &error))?;
     let log = log(&session)?;
     let with_origin = Common { url: common.url.clone().or(origin.url), ..common.clone() };
-    let target = match (&with_origin.url, state.header.as_ref().is_some_and(|header| header.target.embedded)) {
+    let target = match (&with_origin.url, state.header.as_ref().is_some_and(|header| header.target.embedded))
+    {
         (None, _) | (_, true) => own(&session, &plan.ceremony)?,
         (Some(_), false) => match target(&with_origin, &plan.ceremony)? {
             Some((dsn, _)) => somebodys(endpoint(&dsn)),
@@ -350,4 +354,3 @@ fn operator(common: &Common) -> String {
         .or_else(|| known("LOGNAME"))
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
-

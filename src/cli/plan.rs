@@ -32,7 +32,8 @@ pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
 
 fn steps(steps: &[Step]) {
     for (at, step) in steps.iter().enumerate() {
-        let checks = if step.checks.len() == 1 { "1 check" } else { &format!("{} checks", step.checks.len()) };
+        let checks =
+            if step.checks.len() == 1 { "1 check" } else { &format!("{} checks", step.checks.len()) };
         println!("  {:>2}. {:<26} {:<10} {}", at + 1, step.id, checks, step.title);
     }
 }

@@ -30,7 +30,12 @@ pub(super) fn start(common: &Common, headless: &Headless) -> Result<u8, Trouble>
 }
 
 /// Goes on with a session; with `rollback` it is undone.
-pub(super) fn reopen(common: &Common, dir: &Path, headless: &Headless, rollback: bool) -> Result<u8, Trouble> {
+pub(super) fn reopen(
+    common: &Common,
+    dir: &Path,
+    headless: &Headless,
+    rollback: bool,
+) -> Result<u8, Trouble> {
     if !headless.headless {
         return live::reopen(common, dir, rollback);
     }
@@ -43,15 +48,7 @@ fn drive(launched: Launched, mut answers: Answers, rollback: bool) -> Result<u8,
     let signals = signals(mouth).map_err(|error| Trouble::folder(&folder, &error))?;
     let mut out = std::io::stdout().lock();
     let asked = if rollback { Some(Command::RollBack) } else { None };
-    let ended = headless::run(
-        &mut drive,
-        &mut world,
-        (first, asked),
-        &mut answers,
-        &inbox,
-        clock,
-        &mut out,
-    );
+    let ended = headless::run(&mut drive, &mut world, (first, asked), &mut answers, &inbox, clock, &mut out);
     signals.close();
     // Dropping the inbox first: nobody may wait for a driver that is gone.
     drop(inbox);

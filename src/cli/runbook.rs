@@ -23,7 +23,10 @@ pub(super) fn write(common: &Common, check: bool) -> Result<u8, Trouble> {
     }
     if !current {
         let whole = folder.root().join(&path);
-        let written = whole.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&whole, &text));
+        let written = whole
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&whole, &text));
         written.map_err(|error| Trouble::folder(&whole, &error))?;
     }
     println!("{path} is current");

@@ -5,7 +5,7 @@ use crate::journal::file::JournalError;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
 use crate::session::*;
-use crate::view::clean::clean_line;
+use crate::view::clean_line;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::mpsc::Receiver;
@@ -44,7 +44,9 @@ impl Answers {
         for (gate, value) in table {
             let words: Option<Vec<String>> = match &value {
                 toml::Value::String(one) => Some(vec![one.clone()]),
-                toml::Value::Array(list) => list.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+                toml::Value::Array(list) => {
+                    list.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+                }
                 _ => None,
             };
             let words = words.ok_or_else(|| format!("'{gate}' is neither a text nor a list of texts"))?;
@@ -63,7 +65,11 @@ impl Answers {
     fn command(&mut self, session: &Session) -> Option<Command> {
         match &session.phase {
             Phase::Gate(gate) => {
+                // Nobody looks: a step that was open again would be tried for ever.
+                let again = gate.kind == GateKind::Start
+                    && session.step_state(&gate.step).is_some_and(|state| state.blocked.is_some());
                 let words = match self {
+                    Self::Yes if again => return None,
                     Self::Yes => gate.phrase.clone(),
                     Self::File(_) => self
                         .take(&gate.id)?
@@ -176,7 +182,8 @@ fn print<J>(drive: &Drive<J>, after: u64, out: &mut dyn Write) -> u64 {
     for line in fresh.into_iter().rev() {
         let step = if line.step.is_empty() { "-" } else { &line.step };
         // A closed pipe must not end a ceremony.
-        let _ = writeln!(out, "{:>5} {} {step}: {}", line.entry, line.at.wall.clock(), clean_line(&line.text));
+        let _ =
+            writeln!(out, "{:>5} {} {step}: {}", line.entry, line.at.wall.clock(), clean_line(&line.text));
     }
     if let Some(refusal) = &drive.session.refusal
         && drive.transcript.entries > after

@@ -1,6 +1,7 @@
 //! The loop: decide, append, apply, start effects. What is not on disk is not done.
 
 pub mod headless;
+pub mod live;
 pub mod replay;
 pub mod verify;
 

@@ -153,30 +153,4 @@ impl Player {
             }
         }
     }
-
-    /// The position just after the next (or previous) entry that is worth a look: gates, halts, findings, ends.
-    pub fn mark(&self, forward: bool) -> usize {
-        let marked = |at: &usize| self.entries[*at].events.iter().any(is_mark);
-        let found = if forward {
-            (self.at..self.entries.len()).find(marked).map(|at| at + 1)
-        } else {
-            (0..self.at.saturating_sub(1)).rev().find(marked).map(|at| at + 1)
-        };
-        found.unwrap_or(if forward { self.entries.len() } else { 0 })
-    }
-}
-
-fn is_mark(event: &Event) -> bool {
-    match event {
-        Event::CheckJudged { verdict, .. } => !verdict.is_good(),
-        Event::GateOpened { .. }
-        | Event::Halted { .. }
-        | Event::StageDone { .. }
-        | Event::FindingRaised { .. }
-        | Event::StepReopened { .. }
-        | Event::Resumed { .. }
-        | Event::NoteTaken { .. }
-        | Event::Closed { .. } => true,
-        _ => false,
-    }
 }

@@ -2,11 +2,11 @@
 
 use super::replay::{Unreadable, plan_of};
 use super::take;
+use crate::definition::Folder;
 use crate::journal::file::read;
 use crate::journal::head_words;
 use crate::runner::files::DiskFolder;
 use crate::runner::session_folder::FILES;
-use crate::definition::Folder;
 use crate::session::{Event, Session, Verdict};
 use crate::view::Transcript;
 use std::path::Path;
@@ -76,7 +76,9 @@ fn files(folder: &Path, entries: &[crate::journal::Entry]) -> Vec<String> {
         .iter()
         .filter_map(|(path, sha256)| match copies.read(path) {
             Ok(file) if file.sha256 == *sha256 => None,
-            Ok(file) => Some(format!("{FILES}/{path} is another file: sha256 {}, recorded {sha256}", file.sha256)),
+            Ok(file) => {
+                Some(format!("{FILES}/{path} is another file: sha256 {}, recorded {sha256}", file.sha256))
+            }
             Err(error) => Some(format!("{FILES}/{path}: {error}")),
         })
         .collect()

@@ -5,7 +5,7 @@ use crate::plan::Step;
 use crate::session::*;
 use crate::time::human_duration;
 use crate::view::Transcript;
-use crate::view::clean::clean_line;
+use crate::view::clean_line;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -86,30 +86,63 @@ fn summary(out: &mut String, session: &Session, entries: &[Entry], head: &str) {
     row("---", "---".to_owned());
     if let Some(header) = &session.header {
         row("session", code(&header.session));
-        row("mode", match header.mode { Mode::Live => "live", Mode::Practice => "PRACTICE: cannot be signed as real" }.to_owned());
+        row(
+            "mode",
+            match header.mode {
+                Mode::Live => "live",
+                Mode::Practice => "PRACTICE: cannot be signed as real",
+            }
+            .to_owned(),
+        );
         row("opened", header.opened.to_string());
         row("operator", inert(&session.operator));
         row("target", code(&header.target.full()));
-        row("server of the session's own", if header.target.embedded { "yes, embedded" } else { "no" }.to_owned());
+        row(
+            "server of the session's own",
+            if header.target.embedded { "yes, embedded" } else { "no" }.to_owned(),
+        );
         let git = header.git.as_ref().map(|git| {
-            format!("{}{}", code(&git.head), if git.dirty { ", with changes that are not committed" } else { "" })
+            format!(
+                "{}{}",
+                code(&git.head),
+                if git.dirty { ", with changes that are not committed" } else { "" }
+            )
         });
         row("repository", git.unwrap_or_else(|| "none".to_owned()));
         row("tool", format!("ceremony {}", inert(&header.tool)));
     }
     if let Some(identity) = &session.identity {
-        row("server", format!("PostgreSQL {}, system {}", inert(&identity.version), inert(&identity.system_identifier)));
+        row(
+            "server",
+            format!("PostgreSQL {}, system {}", inert(&identity.version), inert(&identity.system_identifier)),
+        );
     }
     if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
-        row("elapsed", format!("{} (planned: {} min by hand)", human_duration(last.m.saturating_sub(first.m)), ceremony.planned_minutes));
+        row(
+            "elapsed",
+            format!(
+                "{} (planned: {} min by hand)",
+                human_duration(last.m.saturating_sub(first.m)),
+                ceremony.planned_minutes
+            ),
+        );
         row("last entry", format!("{} at {}", last.n, last.t));
     }
-    row("state", match session.phase { Phase::Closed(_) => "closed".to_owned(), _ => format!("open: {}", inert(&session.what_is_next())) });
+    row(
+        "state",
+        match session.phase {
+            Phase::Closed(_) => "closed".to_owned(),
+            _ => format!("open: {}", inert(&session.what_is_next())),
+        },
+    );
     row("record", format!("{} entries, head {} ({})", entries.len(), code(head), head_words(head)));
 }
 
 fn migrations(out: &mut String, session: &Session) {
-    let _ = writeln!(out, "\n## Migrations\n\n| migration | file | sha256 as reviewed | risk | state |\n| --- | --- | --- | --- | --- |");
+    let _ = writeln!(
+        out,
+        "\n## Migrations\n\n| migration | file | sha256 as reviewed | risk | state |\n| --- | --- | --- | --- | --- |"
+    );
     for &at in &session.plan.order {
         let migration = &session.plan.ceremony.migrations[at];
         let state = match &session.migrations[at] {
@@ -159,14 +192,18 @@ fn one_step(out: &mut String, step: &Step, state: &StepState, index: &Index) {
     if let Some((why, next)) = &state.blocked {
         let _ = writeln!(out, "\nIt could not be carried out: {}. What to do: {}.", inert(why), inert(next));
     }
-    let _ = writeln!(out, "\n| check | verdict | expected | observed | entry |\n| --- | --- | --- | --- | --- |");
+    let _ =
+        writeln!(out, "\n| check | verdict | expected | observed | entry |\n| --- | --- | --- | --- | --- |");
     for (check, judged) in step.checks.iter().zip(&state.checks) {
         let entry = index.checks.get(&(step.id.clone(), check.id.clone()));
         let (verdict, expected, observed) = match judged {
             None => (word(None), String::new(), "nobody looked".to_owned()),
             Some(judged) => {
-                let waived =
-                    judged.waiver.as_ref().map(|waiver| format!("; waived: {}", inert(waiver))).unwrap_or_default();
+                let waived = judged
+                    .waiver
+                    .as_ref()
+                    .map(|waiver| format!("; waived: {}", inert(waiver)))
+                    .unwrap_or_default();
                 (
                     word(Some(judged.verdict)),
                     inert(&judged.expected),
@@ -233,7 +270,10 @@ fn people(out: &mut String, session: &Session) {
 }
 
 fn lessons(out: &mut String, session: &Session, transcript: &Transcript) {
-    let _ = writeln!(out, "\n## Lessons learned: the time each step took\n\n| step | runs | took |\n| --- | --- | --- |");
+    let _ = writeln!(
+        out,
+        "\n## Lessons learned: the time each step took\n\n| step | runs | took |\n| --- | --- | --- |"
+    );
     let all = session.plan.steps.iter().zip(&session.steps);
     for (step, state) in all.chain(session.plan.rollback.iter().zip(&session.rollback)) {
         if let (Some(started), Some(ended)) = (state.started, state.ended) {
@@ -258,7 +298,11 @@ fn lessons(out: &mut String, session: &Session, transcript: &Transcript) {
                     inert(&judged.observed)
                 )),
                 Some(judged) if judged.verdict == Verdict::PassWithWaivers => {
-                    recommend(format!("{} of {}: a waiver was used; mend it before the waiver ends", inert(&check.title), inert(&step.id)));
+                    recommend(format!(
+                        "{} of {}: a waiver was used; mend it before the waiver ends",
+                        inert(&check.title),
+                        inert(&step.id)
+                    ));
                 }
                 _ => {}
             }
@@ -280,7 +324,8 @@ fn sign_off(out: &mut String, session: &Session) {
     let ceremony = &session.plan.ceremony;
     for claim in &ceremony.claims {
         let verdicts = claim.evidence.iter().map(|id| session.step_state(id).and_then(|state| state.verdict));
-        let worst = verdicts.map(|verdict| verdict.unwrap_or(Verdict::NotRun)).max().unwrap_or(Verdict::NotRun);
+        let worst =
+            verdicts.map(|verdict| verdict.unwrap_or(Verdict::NotRun)).max().unwrap_or(Verdict::NotRun);
         let tick = if worst.is_good() { "yes" } else { "NO" };
         let _ = writeln!(
             out,
@@ -291,9 +336,12 @@ fn sign_off(out: &mut String, session: &Session) {
         );
     }
     for waiver in &ceremony.waivers {
-        let used = session.steps.iter().flat_map(|state| &state.checks).flatten().any(|judged| {
-            judged.waiver.as_ref().is_some_and(|text| text.starts_with(&waiver.reason))
-        });
+        let used = session
+            .steps
+            .iter()
+            .flat_map(|state| &state.checks)
+            .flatten()
+            .any(|judged| judged.waiver.as_ref().is_some_and(|text| text.starts_with(&waiver.reason)));
         let _ = writeln!(
             out,
             "\nWaiver for {}: {} Granted by {} until {}; {}.",

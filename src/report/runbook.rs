@@ -10,9 +10,16 @@ pub fn render(plan: &Plan, definition: &str) -> String {
     let ceremony = &plan.ceremony;
     let mut out = String::new();
     let _ = writeln!(out, "# {}\n", ceremony.title);
-    let _ = writeln!(out, "<!-- Generated from {definition} by `ceremony runbook`. Change the definition, not this file. -->\n");
+    let _ = writeln!(
+        out,
+        "<!-- Generated from {definition} by `ceremony runbook`. Change the definition, not this file. -->\n"
+    );
     let _ = writeln!(out, "{}\n", ceremony.purpose);
-    let _ = writeln!(out, "Planned by hand: {} minutes; a complete rollback and restoration: {} minutes.", ceremony.planned_minutes, ceremony.rollback_minutes);
+    let _ = writeln!(
+        out,
+        "Planned by hand: {} minutes; a complete rollback and restoration: {} minutes.",
+        ceremony.planned_minutes, ceremony.rollback_minutes
+    );
     if let Some(planned) = &ceremony.target.planned {
         let _ = writeln!(out, "Planned target: `{planned}`. Only ever a local database, never production.");
     }
@@ -28,7 +35,10 @@ pub fn render(plan: &Plan, definition: &str) -> String {
 
 fn migrations(out: &mut String, plan: &Plan) {
     let _ = writeln!(out, "\n## Migrations\n\nApplied in this order, rolled back in the opposite one.\n");
-    let _ = writeln!(out, "| # | id | file | risk | after | what it does |\n| --- | --- | --- | --- | --- | --- |");
+    let _ = writeln!(
+        out,
+        "| # | id | file | risk | after | what it does |\n| --- | --- | --- | --- | --- | --- |"
+    );
     for (number, &at) in plan.order.iter().enumerate() {
         let migration = &plan.ceremony.migrations[at];
         let after = if migration.after.is_empty() { "–".to_owned() } else { migration.after.join(", ") };
@@ -48,18 +58,27 @@ fn flags(out: &mut String, plan: &Plan) {
     if plan.ceremony.flags.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n## Feature flags\n\nRead from the environment of the program; unset counts as off.\n");
+    let _ = writeln!(
+        out,
+        "\n## Feature flags\n\nRead from the environment of the program; unset counts as off.\n"
+    );
     for flag in &plan.ceremony.flags {
         let _ = writeln!(out, "- `{}` must be {}", flag.name, if flag.on { "on" } else { "off" });
     }
 }
 
 fn steps(out: &mut String, plan: &Plan) {
-    let _ = writeln!(out, "\n## Steps\n\nEach step waits for the operator's words; each is as good as its worst check.");
+    let _ = writeln!(
+        out,
+        "\n## Steps\n\nEach step waits for the operator's words; each is as good as its worst check."
+    );
     for (number, step) in plan.steps.iter().enumerate() {
         let _ = writeln!(out, "\n### {}. {} (`{}`)\n", number + 1, step.title, step.id);
         if step.kind == StepKind::Drill {
-            let _ = writeln!(out, "On a throw-away copy of the database the real rollback scripts run in reverse order, the schema is compared with the one recorded before the ceremony, and everything is applied again.\n");
+            let _ = writeln!(
+                out,
+                "On a throw-away copy of the database the real rollback scripts run in reverse order, the schema is compared with the one recorded before the ceremony, and everything is applied again.\n"
+            );
         }
         checks(out, plan, step);
     }
@@ -99,29 +118,55 @@ fn expectation(expectation: &Expectation) -> String {
 }
 
 fn stop(out: &mut String) {
-    let _ = writeln!(out, "\n## STOP THE WORLD\n\nAny one of these halts everything at once, and only the escalation leads on:\n");
+    let _ = writeln!(
+        out,
+        "\n## STOP THE WORLD\n\nAny one of these halts everything at once, and only the escalation leads on:\n"
+    );
     for condition in HaltCondition::ALL {
         let _ = writeln!(out, "{}. {}", condition.number(), condition.words());
     }
     let stages: Vec<&str> = Stage::ALL.iter().map(|stage| stage.word()).collect();
-    let _ = writeln!(out, "\nEscalation, in this order: {}. Each stage takes words from a person; the team is told when a rollback is needed.", stages.join(" → "));
+    let _ = writeln!(
+        out,
+        "\nEscalation, in this order: {}. Each stage takes words from a person; the team is told when a rollback is needed.",
+        stages.join(" → ")
+    );
 }
 
 fn rollback(out: &mut String, plan: &Plan) {
-    let _ = writeln!(out, "\n## Rollback\n\nComplete rollback as one action: at a stop decide \"roll back\", or run `ceremony rollback DIR`.\n");
-    let _ = writeln!(out, "| migration | script | what it does | when | rows that die | kept on purpose |\n| --- | --- | --- | --- | --- | --- |");
+    let _ = writeln!(
+        out,
+        "\n## Rollback\n\nComplete rollback as one action: at a stop decide \"roll back\", or run `ceremony rollback DIR`.\n"
+    );
+    let _ = writeln!(
+        out,
+        "| migration | script | what it does | when | rows that die | kept on purpose |\n| --- | --- | --- | --- | --- | --- |"
+    );
     for &at in plan.order.iter().rev() {
         let migration = &plan.ceremony.migrations[at];
         let rollback = &migration.rollback;
-        let deletes =
-            if rollback.deletes.is_empty() { "none".to_owned() } else { format!("every row of {}; asked twice", rollback.deletes.join(", ")) };
+        let deletes = if rollback.deletes.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("every row of {}; asked twice", rollback.deletes.join(", "))
+        };
         let kept = match rollback.kept.len() {
             0 => "nothing".to_owned(),
             count => format!("{count} objects, listed in the definition"),
         };
-        let _ = writeln!(out, "| {} | `{}` | {} | {} | {deletes} | {kept} |", migration.id, rollback.script.name(), rollback.summary, rollback.when);
+        let _ = writeln!(
+            out,
+            "| {} | `{}` | {} | {} | {deletes} | {kept} |",
+            migration.id,
+            rollback.script.name(),
+            rollback.summary,
+            rollback.when
+        );
     }
-    let _ = writeln!(out, "\nWhere data has changed since and a rollback is not possible, compensating steps: document the state, export the data, find the affected records, write a restoration script from the backup, estimate the downtime.");
+    let _ = writeln!(
+        out,
+        "\nWhere data has changed since and a rollback is not possible, compensating steps: document the state, export the data, find the affected records, write a restoration script from the backup, estimate the downtime."
+    );
 }
 
 fn sign_off(out: &mut String, plan: &Plan) {
@@ -130,12 +175,19 @@ fn sign_off(out: &mut String, plan: &Plan) {
         let _ = writeln!(out, "- [ ] {} (evidence: {})", claim.text, claim.evidence.join(", "));
     }
     for waiver in &plan.ceremony.waivers {
-        let _ = writeln!(out, "\nKnown failure: `{}` may fail until {}: {} Granted by {}.", waiver.check, waiver.until, waiver.reason, waiver.granted_by);
+        let _ = writeln!(
+            out,
+            "\nKnown failure: `{}` may fail until {}: {} Granted by {}.",
+            waiver.check, waiver.until, waiver.reason, waiver.granted_by
+        );
     }
     for risk in &plan.ceremony.risks {
         let _ = writeln!(out, "\nAccepted risk: {risk}");
     }
-    let _ = writeln!(out, "\n## Execution report\n\n`ceremony report DIR` writes it from the record: date and time, operator, commit, environment, each step with its verdict and evidence, issues met, the time each step took, recommendations, the state of each migration file, and the verdict.");
+    let _ = writeln!(
+        out,
+        "\n## Execution report\n\n`ceremony report DIR` writes it from the record: date and time, operator, commit, environment, each step with its verdict and evidence, issues met, the time each step took, recommendations, the state of each migration file, and the verdict."
+    );
 }
 
 fn files(out: &mut String, plan: &Plan) {

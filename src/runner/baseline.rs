@@ -12,11 +12,14 @@ use crate::session::Failure;
 /// In words, with the place of the statement that failed.
 pub fn load(endpoint: &Endpoint, script: &Script) -> Result<(), String> {
     let prepared = prepare(script).map_err(|failure: Failure| failure.words())?;
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
     let words = |error: DbError| error.to_string();
     runtime.block_on(async {
-        let mut backend = Backend::connect(endpoint, "ceremony baseline", CONNECT_MAX).await.map_err(words)?;
+        let mut backend =
+            Backend::connect(endpoint, "ceremony baseline", CONNECT_MAX).await.map_err(words)?;
         let mut quiet = |_| {};
         backend.run("BEGIN", &mut quiet).await.map_err(words)?;
         for &at in &prepared.arranged.body {

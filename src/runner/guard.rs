@@ -10,8 +10,8 @@
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
 pub use super::postgres::endpoint::Secret;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

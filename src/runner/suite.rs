@@ -15,6 +15,8 @@ use tokio::process::Command;
 
 /// Output kept for reading the result, bytes; what is behind it is still shown.
 const RESULT_BYTES_MAX: usize = 4 << 20;
+/// Lies in the session folder while a suite runs.
+const PASSWORD_FILE: &str = "pgpass";
 /// Largest chunk of output that is reported at once, bytes.
 const CHUNK_BYTES: usize = 16 << 10;
 
@@ -61,6 +63,7 @@ pub async fn run(
 ) -> Observation {
     let started = now_us();
     let result = spawn(suite, room, endpoint, group, say).await;
+    let _ = std::fs::remove_file(room.scratch.join(PASSWORD_FILE));
     let elapsed_us = now_us().saturating_sub(started);
     let (exit_code, error, output) = match result {
         Ok((code, output)) => (code, None, output),
@@ -83,7 +86,8 @@ async fn spawn(
     say: &(dyn Fn(Report) + Send + Sync),
 ) -> Ended {
     let fail = |what: String| (what, Vec::new());
-    let environment = environment(room, endpoint).map_err(|error| fail(format!("cannot prepare: {error}")))?;
+    let environment =
+        environment(room, endpoint).map_err(|error| fail(format!("cannot prepare: {error}")))?;
     let Some((program, arguments)) = suite.command.split_first() else {
         return Err(fail("there is no command".to_owned()));
     };
@@ -163,7 +167,7 @@ fn environment(room: &SuiteRoom, endpoint: &Endpoint) -> std::io::Result<Vec<(Os
     add("PGCONNECT_TIMEOUT", "10".into());
     add("PGAPPNAME", "ceremony suite".into());
     if let Some(password) = &endpoint.password {
-        let file = room.scratch.join("pgpass");
+        let file = room.scratch.join(PASSWORD_FILE);
         let _ = std::fs::remove_file(&file);
         let escaped = password.expose().replace('\\', "\\\\").replace(':', "\\:");
         std::fs::OpenOptions::new()
@@ -256,7 +260,12 @@ mod tests {
             tests.iter().map(|test| (test.name.as_str(), test.ok, test.note.as_str())).collect();
         assert_eq!(
             shown,
-            [("first", true, ""), ("second", false, "got 3; wanted 4"), ("", true, ""), ("later", true, "TODO soon")]
+            [
+                ("first", true, ""),
+                ("second", false, "got 3; wanted 4"),
+                ("", true, ""),
+                ("later", true, "TODO soon")
+            ]
         );
     }
 }

@@ -248,10 +248,7 @@ async fn settle(
 }
 
 /// Starts the session's own server again if it died.
-fn revive(
-    server: &SharedServer,
-    restart: Option<&Restart>,
-) -> Result<(), String> {
+fn revive(server: &SharedServer, restart: Option<&Restart>) -> Result<(), String> {
     let Some(restart) = restart else { return Ok(()) };
     let mut slot = server.lock().map_err(|_| "the server's handle is lost".to_owned())?;
     if slot.as_mut().is_some_and(Embedded::alive) {

@@ -353,6 +353,14 @@ fn judge_backup(check: &Check, rows_copied: Option<u64>, sha256: Option<&str>) -
     }
 }
 
+fn differ(changes: &[ObjectChange]) -> String {
+    if changes.len() == 1 {
+        "1 object differs".to_owned()
+    } else {
+        format!("{} objects differ", changes.len())
+    }
+}
+
 fn judge_drill(
     check: &Check,
     residue: &[ObjectChange],
@@ -362,8 +370,8 @@ fn judge_drill(
     let expected = "the schema before, but for what is declared as kept; then the schema after";
     let observed = match (residue.is_empty(), again.is_empty()) {
         (true, true) => format!("restored exactly, {} objects kept as declared, applied again", kept.len()),
-        (false, _) => format!("{} objects differ after the rollback: {}", residue.len(), names(residue)),
-        (true, false) => format!("{} objects differ once applied again: {}", again.len(), names(again)),
+        (false, _) => format!("{} after the rollback: {}", differ(residue), names(residue)),
+        (true, false) => format!("{} once applied again: {}", differ(again), names(again)),
     };
     judgement(check, residue.is_empty() && again.is_empty(), expected, observed)
 }

@@ -3,7 +3,7 @@
 use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
 use super::catalog::{self, Snapshot};
 use super::ledger;
-use super::split::{Arranged, Kind, Statement, arrange, offset_of_position, place_of, line_at, split};
+use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use crate::definition::Script;
 use crate::plan::{Plan, Step};
 use crate::runner::files::DiskFolder;
@@ -143,8 +143,9 @@ impl Attempt {
     pub async fn connect_to(&self, endpoint: &Endpoint) -> Result<Backend, Failure> {
         self.go_on()?;
         let name = format!("ceremony {}", self.step.id);
-        let mut backend =
-            Backend::connect(endpoint, &name, CONNECT_MAX).await.map_err(|error| self.failure(error, None))?;
+        let mut backend = Backend::connect(endpoint, &name, CONNECT_MAX)
+            .await
+            .map_err(|error| self.failure(error, None))?;
         self.stop.watch(backend.canceller());
         let limits = self.room.plan.ceremony.limits;
         for setting in [
@@ -169,12 +170,16 @@ impl Attempt {
         let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
         self.observe(Observation::Server { identity: identity.clone() });
         if let Some(pin) = &self.pin
-            && (pin.system_identifier != identity.system_identifier || pin.database_oid != identity.database_oid)
+            && (pin.system_identifier != identity.system_identifier
+                || pin.database_oid != identity.database_oid)
         {
             return Err(Failure::Blocked {
                 what: format!(
                     "this is another server or database: system {} database {}, at the start it was system {} database {}",
-                    identity.system_identifier, identity.database_oid, pin.system_identifier, pin.database_oid
+                    identity.system_identifier,
+                    identity.database_oid,
+                    pin.system_identifier,
+                    pin.database_oid
                 ),
                 next: "bring back the first one, or start a new session on this one".to_owned(),
             });

@@ -102,6 +102,11 @@ impl Backend {
             answer.take_waiting(&mut tap, &mut ears);
             return Err(refused(endpoint, answer));
         };
+        // The last words of the log-in may still be on their way from the tap's own task.
+        while (answer.key.is_none() || answer.status.is_none()) && answer.closed.is_none() {
+            let event = tap.next().await;
+            answer.take(event, &mut ears);
+        }
         tap.connected();
         let Some((pid, secret)) = answer.key else {
             return Err(DbError::Lost(format!("{endpoint} did not say which backend it is")));

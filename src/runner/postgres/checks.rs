@@ -171,7 +171,12 @@ impl Attempt {
 
     async fn backup(&self, backend: &mut Backend, table: &str) -> Result<(), Failure> {
         let Some(rows) = self.count(backend, table).await? else {
-            self.observe(Observation::Backup { table: table.to_owned(), rows: None, sha256: None, path: None });
+            self.observe(Observation::Backup {
+                table: table.to_owned(),
+                rows: None,
+                sha256: None,
+                path: None,
+            });
             return Ok(());
         };
         let relative = format!("backup/{table}-{}.csv", self.id.number);

@@ -111,7 +111,10 @@ impl Attempt {
     /// Runs a script in a transaction of its own, on a connection of its own, as the real step does.
     async fn one(&self, endpoint: &Endpoint, script: &crate::definition::Script) -> Result<(), Failure> {
         let prepared = prepare(script)?;
-        self.say(Report::Printed { source: Source::Runner, text: format!("on the copy: {}\n", script.name()) });
+        self.say(Report::Printed {
+            source: Source::Runner,
+            text: format!("on the copy: {}\n", script.name()),
+        });
         let mut backend = self.connect_to(endpoint).await?;
         self.run(&mut backend, "BEGIN").await?;
         self.run_script(&mut backend, &prepared).await?;

@@ -33,7 +33,11 @@ const FENCE: &str = "pg_catalog.hashtextextended('ceremony', 0)";
 /// A string literal that means the same whatever `standard_conforming_strings` says.
 pub fn literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
-    if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+    if doubled.contains('\\') {
+        format!("E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    }
 }
 
 async fn plain(backend: &mut Backend, sql: &str) -> Result<String, DbError> {
@@ -163,10 +167,8 @@ pub async fn complete(backend: &mut Backend, mark: &Mark<'_>, xid: &str) -> Resu
 /// # Errors
 /// Of the server or the connection.
 pub async fn in_history(backend: &mut Backend, version: &str) -> Result<bool, DbError> {
-    let sql = format!(
-        "SELECT 1 FROM supabase_migrations.schema_migrations WHERE version = {}",
-        literal(version)
-    );
+    let sql =
+        format!("SELECT 1 FROM supabase_migrations.schema_migrations WHERE version = {}", literal(version));
     Ok(backend.value(&sql).await?.is_some())
 }
 

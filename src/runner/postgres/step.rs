@@ -35,9 +35,11 @@ struct Before {
 
 impl Attempt {
     fn migration(&self) -> Result<&Migration, Failure> {
-        self.step.migration.map(|at| &self.room.plan.ceremony.migrations[at]).ok_or_else(|| Failure::Blocked {
-            what: format!("step '{}' is about no migration", self.step.id),
-            next: "correct the definition".to_owned(),
+        self.step.migration.map(|at| &self.room.plan.ceremony.migrations[at]).ok_or_else(|| {
+            Failure::Blocked {
+                what: format!("step '{}' is about no migration", self.step.id),
+                next: "correct the definition".to_owned(),
+            }
         })
     }
 
@@ -78,12 +80,12 @@ impl Attempt {
         let loaded = ceremony.files.get(&script.file);
         let reviewed = ceremony.inputs.iter().find(|input| input.path == script.file);
         let now = self.room.folder.read(&script.file).map(|file| file.sha256);
-        let same = now.as_ref().ok() == loaded
-            && reviewed.is_none_or(|input| Some(&input.sha256) == loaded);
+        let same = now.as_ref().ok() == loaded && reviewed.is_none_or(|input| Some(&input.sha256) == loaded);
         if same {
             return Ok(());
         }
-        let line = reviewed.map(|input| format!(" (line {} of the definition)", input.line)).unwrap_or_default();
+        let line =
+            reviewed.map(|input| format!(" (line {} of the definition)", input.line)).unwrap_or_default();
         Err(Failure::Blocked {
             what: match now {
                 Ok(sum) => format!("{} is not the reviewed file: its sha256 is {sum}", script.file),
@@ -156,7 +158,10 @@ impl Attempt {
         let blocked = |what: String, next: &str| Err(Failure::Blocked { what, next: next.to_owned() });
         if let Some(row) = latest.filter(|row| !row.done) {
             return Err(Failure::Escaped {
-                what: format!("the ledger has an unfinished row of attempt {}: its script committed in the middle", row.attempt),
+                what: format!(
+                    "the ledger has an unfinished row of attempt {}: its script committed in the middle",
+                    row.attempt
+                ),
             });
         }
         match (self.direction(), applied, latest) {

@@ -1,9 +1,8 @@
 //! The server's folders and files: home, data, password, socket folder, and what is kept for the next start.
 
 use super::account::{Account, command};
-use crate::runner::postgres::endpoint::Secret;
 use super::{Kept, ServerError, ServerPrograms};
-use sha2::{Digest, Sha256};
+use crate::runner::postgres::endpoint::Secret;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
@@ -24,9 +23,10 @@ pub(super) fn check_database_name(name: &str) -> Result<(), ServerError> {
     ))
 }
 
-/// The folder with its full path, made with mode 0700 if it is not there.
+/// The folder with its full path, made for us alone if it is not there; as root the server's user may pass through.
 pub(super) fn make_home(home: &Path) -> Result<PathBuf, ServerError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(home);
+    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+    let made = if home.is_dir() { Ok(()) } else { DirBuilder::new().recursive(true).mode(mode).create(home) };
     made.and_then(|()| home.canonicalize())
         .map_err(|e| ServerError::io(format!("cannot make the folder {}", home.display()), &e))
 }
@@ -94,8 +94,12 @@ fn hex(bytes: &[u8]) -> String {
 /// Where data lies: in `home`, or under `/var/tmp` where the server's user cannot get to `home`.
 pub(super) fn data_folder(home: &Path, account: Option<&Account>) -> Result<PathBuf, ServerError> {
     let Some(account) = account.filter(|it| !it.can_reach(home)) else { return Ok(home.join("data")) };
-    let digest = Sha256::digest(home.as_os_str().as_encoded_bytes());
-    let folder = Path::new("/var/tmp").join(format!("ceremony-{}", hex(&digest[..8])));
+    // Never the folder of an earlier session: that its home was deleted does not make its data ours.
+    let mut bytes = [0_u8; 8];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(|e| ServerError::io("cannot read /dev/urandom", &e))?;
+    let folder = Path::new("/var/tmp").join(format!("ceremony-{}", hex(&bytes)));
     make_owned(&folder, Some(account))?;
     Ok(folder.join("data"))
 }

@@ -1,6 +1,6 @@
 //! Decides which statements of a file run in the step's own transaction: one outer BEGIN … COMMIT is left out.
 
-use super::{Kind, Diagnostic, Statement};
+use super::{Diagnostic, Kind, Statement};
 
 /// Indexes into the statements of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

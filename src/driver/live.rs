@@ -1,0 +1,118 @@
+//! The loop behind the cockpit: one thread, one channel, a frame when there is something new or a second has passed.
+
+use super::{Drive, Journal, Message};
+use crate::journal::head_words;
+use crate::runner::Runner;
+use crate::runner::clock::Clock;
+use crate::session::*;
+use crate::tui::{Action, Cockpit, Face, Status};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// A frame is drawn at least this often, so that clocks move.
+const FRAME_MAX: Duration = Duration::from_millis(250);
+/// So many messages are taken in before the next frame.
+const MESSAGES_PER_FRAME: usize = 256;
+
+/// What the loop needs of the terminal.
+pub trait Stage {
+    /// Draws a frame.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    fn draw(&mut self, draw: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> std::io::Result<()>;
+
+    /// Gives the shell the terminal until the process is continued.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken again.
+    fn suspend(&mut self) -> std::io::Result<()>;
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The operator left.
+    Quit,
+    /// The terminal is gone or a signal asked for the end.
+    Gone,
+}
+
+/// Drives until the operator leaves. `asked` is fed once the session can hear it.
+pub fn run<J: Journal>(
+    drive: &mut Drive<J>,
+    runner: &mut dyn Runner,
+    (first, mut asked): (Command, Option<Command>),
+    (cockpit, stage): (&mut Cockpit, &mut dyn Stage),
+    inbox: &Receiver<Message>,
+    clock: Clock,
+) -> Left {
+    let mut trouble: Option<String> = None;
+    let mut inputs = VecDeque::from([Input::Command(first)]);
+    loop {
+        feed_all(drive, runner, &mut inputs, clock, &mut trouble);
+        if matches!(drive.session.phase, Phase::Gate(_) | Phase::Closed(_))
+            && let Some(command) = asked.take()
+        {
+            inputs.push_back(Input::Command(command));
+            continue;
+        }
+        let words = head_words(&drive.journal.head());
+        let status_now = status(drive, clock, &words, trouble.as_deref());
+        let (session, transcript) = (&drive.session, &drive.transcript);
+        if stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, &status_now)).is_err() {
+            return Left::Gone;
+        }
+        let mut next = match inbox.recv_timeout(FRAME_MAX) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Left::Gone,
+        };
+        let mut taken = 0;
+        while let Some(message) = next {
+            match message {
+                Message::Outcome(outcome) => inputs.push_back(Input::Outcome(outcome)),
+                Message::Term(event) => {
+                    // A key is judged by what is on the screen, so what came before it must be applied first.
+                    feed_all(drive, runner, &mut inputs, clock, &mut trouble);
+                    let status = status(drive, clock, &words, trouble.as_deref());
+                    for action in cockpit.on_event(&event, &drive.session, &drive.transcript, &status) {
+                        match action {
+                            Action::Command(command) => inputs.push_back(Input::Command(command)),
+                            Action::Quit => return Left::Quit,
+                            Action::Suspend if stage.suspend().is_err() => return Left::Gone,
+                            Action::Suspend | Action::Seek(_) => {}
+                        }
+                    }
+                }
+                Message::TermGone | Message::Signal(_) => return Left::Gone,
+            }
+            taken += 1;
+            next = if taken < MESSAGES_PER_FRAME { inbox.try_recv().ok() } else { None };
+        }
+    }
+}
+
+fn status<'s, J>(drive: &Drive<J>, clock: Clock, words: &'s str, error: Option<&'s str>) -> Status<'s> {
+    Status { face: Face::Live, now: clock.now(), entries: drive.transcript.entries, head_words: words, error }
+}
+
+fn feed_all<J: Journal>(
+    drive: &mut Drive<J>,
+    runner: &mut dyn Runner,
+    inputs: &mut VecDeque<Input>,
+    clock: Clock,
+    trouble: &mut Option<String>,
+) {
+    while let Some(input) = inputs.pop_front() {
+        match drive.feed(input, clock.now()) {
+            Ok(effects) => effects.into_iter().for_each(|effect| runner.start(effect)),
+            // No record, no action: the screen says so, and nothing is done from here on.
+            Err(error) => {
+                tracing::error!(%error, "the record cannot be written");
+                *trouble = Some(error.to_string());
+            }
+        }
+    }
+}

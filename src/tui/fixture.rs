@@ -1,0 +1,462 @@
+//! A small ceremony held in memory and driven by hand, for the tests of the screen.
+
+use super::*;
+use crate::definition::{FileBytes, Folder, load};
+use crate::journal::{Chain, Entry};
+use crate::plan::Plan;
+use crate::session::*;
+use crate::time::Timestamp;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const ONE: &str = "-- Foundations: two tables.\nCREATE TABLE public.events (\n    id bigint PRIMARY KEY,\n    source text NOT NULL DEFAULT 'none'\n);\nCREATE INDEX events_source ON public.events (source);\n";
+const TWO: &str = "ALTER TABLE public.events ADD CONSTRAINT events_key UNIQUE (id, source);\n";
+const THREE: &str = "ALTER TABLE public.events ADD COLUMN booking_id bigint;\n";
+const CHECKS: &str = "-- @section no-tables\nSELECT 1 WHERE false;\n-- @section duplicates\nSELECT id, count(*) FROM events GROUP BY id HAVING count(*) > 1;\n-- @section back\nDROP TABLE public.events;\n-- @section back2\nSELECT 2;\n";
+
+struct Memory(BTreeMap<&'static str, String>);
+
+impl Folder for Memory {
+    fn read(&self, path: &str) -> Result<FileBytes, String> {
+        let text = self.0.get(path).ok_or("no such file")?;
+        Ok(FileBytes { bytes: text.clone().into_bytes(), sha256: crate::journal::hex(&Sha256::digest(text)) })
+    }
+}
+
+fn migration(
+    id: &str,
+    title: &str,
+    file: &str,
+    text: &str,
+    risk: &str,
+    after: &str,
+    deletes: &str,
+) -> String {
+    let sum = crate::journal::hex(&Sha256::digest(text));
+    let back = if deletes.is_empty() { "back2" } else { "back" };
+    format!(
+        r#"
+[[migration]]
+id = "{id}"
+title = "{title}"
+file = "{file}"
+sha256 = "{sum}"
+risk = "{risk}"
+after = [{after}]
+creates = "the table events, its index and its trigger"
+verify = ["duplicates"]
+[migration.rollback]
+script = "checks.sql#{back}"
+summary = "drops what {id} made"
+when = "tests fail"
+deletes = [{deletes}]
+"#
+    )
+}
+
+/// The definition; `title` is the ceremony's.
+pub fn plan(title: &str) -> Arc<Plan> {
+    let mut text = format!(
+        r#"format = 1
+[ceremony]
+id = "calendar"
+title = "{title}"
+purpose = "Prepares the schema for calendar sync."
+planned_minutes = 90
+rollback_minutes = 30
+risks = ["tokens are plain text for now"]
+[[flag]]
+name = "CALENDAR_SYNC_ENABLED"
+[[query]]
+id = "no-tables"
+title = "no calendar tables are there"
+script = "checks.sql#no-tables"
+expect = "empty"
+[[query]]
+id = "duplicates"
+title = "no event is there twice"
+script = "checks.sql#duplicates"
+expect = "empty"
+[[step]]
+id = "preflight/surroundings"
+kind = "preflight"
+title = "Server, files and flags"
+probes = ["server", "inputs", "flags"]
+queries = ["no-tables"]
+[[step]]
+id = "apply"
+kind = "apply"
+title = "Apply"
+[[step]]
+id = "verify/integrity"
+kind = "verify"
+title = "Integrity of the data"
+queries = ["duplicates"]
+[[step]]
+id = "sign-off"
+kind = "sign-off"
+title = "Sign-off"
+[[claim]]
+id = "applied"
+text = "migrations are applied without errors"
+evidence = ["apply/foundations"]
+"#
+    );
+    let table = "\"public.events\"";
+    text +=
+        &migration("foundations", "Calendar foundations", "m/20260117000000_one.sql", ONE, "high", "", table);
+    text += &migration(
+        "uniqueness",
+        "Uniqueness fix",
+        "m/20260118000000_two.sql",
+        TWO,
+        "medium",
+        "\"foundations\"",
+        "",
+    );
+    text += &migration(
+        "outbound",
+        "Outbound sync",
+        "m/20260119000000_three.sql",
+        THREE,
+        "low",
+        "\"foundations\"",
+        "",
+    );
+    let files = [
+        ("ceremony.toml", text.as_str()),
+        ("m/20260117000000_one.sql", ONE),
+        ("m/20260118000000_two.sql", TWO),
+        ("m/20260119000000_three.sql", THREE),
+        ("checks.sql", CHECKS),
+    ];
+    let folder = Memory(files.into_iter().map(|(path, text)| (path, text.to_owned())).collect());
+    Arc::new(Plan::new(load(&folder, "ceremony.toml").expect("the definition of the tests is good")))
+}
+
+/// A session that is driven by hand, with its record.
+pub struct World {
+    pub session: Session,
+    pub transcript: Transcript,
+    pub entries: Vec<Entry>,
+    chain: Chain,
+    micros: u64,
+}
+
+/// What a query returned.
+pub fn rows(columns: &[(&str, bool)], rows: &[&[Option<&str>]]) -> ResultSet {
+    ResultSet {
+        columns: columns
+            .iter()
+            .map(|(name, numeric)| Column { name: (*name).to_owned(), numeric: *numeric })
+            .collect(),
+        rows: rows.iter().map(|row| row.iter().map(|cell| cell.map(str::to_owned)).collect()).collect(),
+        total: rows.len() as u64,
+    }
+}
+
+impl World {
+    /// A session that was opened just now.
+    pub fn new(title: &str) -> Self {
+        let mut world = Self {
+            session: Session::new(plan(title)),
+            transcript: Transcript::default(),
+            entries: Vec::new(),
+            chain: Chain::default(),
+            micros: 0,
+        };
+        let target = TargetName {
+            address: "127.0.0.1:54322".to_owned(),
+            database: "postgres".to_owned(),
+            user: "postgres".to_owned(),
+            embedded: false,
+        };
+        let header = Header {
+            format: 1,
+            session: "0199-test".to_owned(),
+            ceremony: "calendar".to_owned(),
+            definition: "ceremony.toml".to_owned(),
+            inputs: BTreeMap::new(),
+            tool: "0.1.0".to_owned(),
+            git: None,
+            operator: "ada".to_owned(),
+            mode: Mode::Live,
+            target,
+            opened: world.now().wall,
+        };
+        world.command(Command::Open { header: Box::new(header) });
+        world
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        let wall = Timestamp::from_micros(1_795_360_000_000_000 + self.micros as i64);
+        Moment { wall, mono_us: self.micros }
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, micros: u64) {
+        self.micros += micros;
+    }
+
+    /// Decides, records and applies.
+    pub fn input(&mut self, input: Input) {
+        self.wait(400_000);
+        let at = self.now();
+        let events = self.session.decide(&input, at);
+        let (entry, line) = self.chain.seal(at, input, events).unwrap();
+        self.chain.extend(&line);
+        for event in &entry.events {
+            self.session.apply(at, event);
+        }
+        self.transcript.take(&entry, &self.session);
+        self.entries.push(entry);
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.input(Input::Command(command));
+    }
+
+    /// A report of the running attempt.
+    pub fn report(&mut self, report: Report) {
+        let Phase::Running(running) = &self.session.phase else { panic!("nothing runs") };
+        let attempt = running.attempt.clone();
+        self.input(Input::Outcome(Outcome { attempt, report }));
+    }
+
+    pub fn observe(&mut self, observation: Observation) {
+        self.report(Report::Observed { observation });
+    }
+
+    /// Answers the open gate with its phrase.
+    pub fn confirm(&mut self) {
+        let Phase::Gate(gate) = self.session.phase.clone() else { panic!("no gate is open") };
+        self.command(Command::Answer { gate: gate.id, words: gate.phrase });
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            system_identifier: "7391264558207001234".to_owned(),
+            database: "postgres".to_owned(),
+            database_oid: "5".to_owned(),
+            version: "15.18".to_owned(),
+            address: "127.0.0.1:54322".to_owned(),
+            user: "postgres".to_owned(),
+            in_recovery: false,
+            read_only: false,
+            started: "2026-11-22 08:00:00+00".to_owned(),
+            server_time_us: self.now().wall.as_micros(),
+        }
+    }
+
+    /// Observes everything that the running step wants to see, as it is wanted.
+    pub fn observe_all(&mut self) {
+        use crate::plan::Subject;
+        let Phase::Running(running) = self.session.phase.clone() else { panic!("nothing runs") };
+        let step = self.session.step(&running.step.unwrap()).unwrap().clone();
+        let ceremony = self.session.plan.ceremony.clone();
+        for check in step.checks {
+            let observation = match check.subject {
+                Subject::Server => Observation::Server { identity: self.identity() },
+                Subject::Input(at) => {
+                    let input = &ceremony.inputs[at];
+                    Observation::Input {
+                        path: input.path.clone(),
+                        sha256: Some(input.sha256.clone()),
+                        error: None,
+                    }
+                }
+                Subject::Flag(at) => Observation::Flag {
+                    name: ceremony.flags[at].name.clone(),
+                    value: None,
+                    source: "environment".to_owned(),
+                },
+                Subject::Query(at) => Observation::Query {
+                    query: ceremony.queries[at].id.clone(),
+                    result: rows(&[("id", true), ("count", true)], &[]),
+                    elapsed_us: 1_200,
+                },
+                Subject::Ran => Observation::Ran { statements: 2, elapsed_us: 48_000 },
+                Subject::SchemaRecorded => Observation::Schema {
+                    before: "a".repeat(64),
+                    after: "b".repeat(64),
+                    objects: 41,
+                    changes: changes(),
+                },
+                _ => continue,
+            };
+            self.observe(observation);
+        }
+    }
+
+    /// The statements of a script, as they are sent.
+    pub fn statements(&mut self) {
+        let at = Place { file: "m/20260117000000_one.sql".to_owned(), line: 2, column: 1 };
+        self.report(Report::StatementStarted {
+            index: 0,
+            of: 2,
+            at,
+            sql: "CREATE TABLE public.events (\n    id bigint PRIMARY KEY\n);".to_owned(),
+        });
+        self.report(Report::StatementFinished {
+            index: 0,
+            tag: "CREATE TABLE".to_owned(),
+            elapsed_us: 12_000,
+        });
+        let notice = ErrorCard {
+            severity: "NOTICE".to_owned(),
+            sqlstate: "42P07".to_owned(),
+            message: "relation \"events\" already exists, skipping".to_owned(),
+            ..ErrorCard::default()
+        };
+        self.report(Report::Noticed { notice });
+        let at = Place { file: "m/20260117000000_one.sql".to_owned(), line: 6, column: 1 };
+        self.report(Report::StatementStarted {
+            index: 1,
+            of: 2,
+            at,
+            sql: "CREATE INDEX events_source ON public.events (source);".to_owned(),
+        });
+    }
+
+    /// The preflight passed; the gate of the first migration is open.
+    pub fn at_apply_gate(title: &str) -> Self {
+        let mut world = Self::new(title);
+        world.confirm();
+        world.observe_all();
+        world.report(Report::Finished);
+        world
+    }
+
+    /// The first migration runs.
+    pub fn applying() -> Self {
+        let mut world = Self::at_apply_gate("Calendar sync migration");
+        world.confirm();
+        world.statements();
+        world
+    }
+
+    /// The proof of the first migration is on the screen.
+    pub fn at_commit_gate() -> Self {
+        let mut world = Self::applying();
+        world.report(Report::StatementFinished {
+            index: 1,
+            tag: "CREATE INDEX".to_owned(),
+            elapsed_us: 9_000,
+        });
+        world.observe_all();
+        world.report(Report::Proved { xid: "771".to_owned() });
+        world
+    }
+
+    /// Applies the migration whose gate is open.
+    pub fn apply_one(&mut self) {
+        self.confirm();
+        self.observe_all();
+        self.report(Report::Proved { xid: "772".to_owned() });
+        self.confirm();
+        self.report(Report::Committed);
+    }
+
+    /// A statement of the second migration was refused.
+    pub fn stopped() -> Self {
+        let mut world = Self::at_commit_gate();
+        world.confirm();
+        world.report(Report::Committed);
+        world.confirm();
+        let error = ErrorCard {
+            severity: "ERROR".to_owned(),
+            sqlstate: "23505".to_owned(),
+            message: "could not create unique index \"events_key\"".to_owned(),
+            detail: Some("Key (id, source)=(7, google) is duplicated.".to_owned()),
+            table: Some("events".to_owned()),
+            schema: Some("public".to_owned()),
+            constraint: Some("events_key".to_owned()),
+            at: Some(Place { file: "m/20260118000000_two.sql".to_owned(), line: 1, column: 27 }),
+            line: Some(TWO.to_owned()),
+            ..ErrorCard::default()
+        };
+        world.report(Report::Failed { failure: Failure::Sql { error } });
+        world
+    }
+
+    /// The assessment is written.
+    pub fn at_decide() -> Self {
+        let mut world = Self::stopped();
+        world.command(Command::Assess {
+            words: "two events share a key; they came in before the fix".to_owned(),
+        });
+        world
+    }
+
+    /// The rollback is decided and asks.
+    pub fn at_rollback_gate() -> Self {
+        let mut world = Self::at_decide();
+        world.command(Command::Decide {
+            decision: Decision::RollBack,
+            words: "the data is in doubt".to_owned(),
+        });
+        let attempt = world.session.steps.iter().find_map(|step| match (&step.verdict, &step.attempt) {
+            (Some(Verdict::Pass), Some(attempt)) if attempt.number > 1 => Some(attempt.to_string()),
+            _ => None,
+        });
+        let row = LedgerRow {
+            migration: "foundations".to_owned(),
+            cycle: 1,
+            direction: Direction::Up,
+            attempt: attempt.unwrap(),
+            done: true,
+        };
+        world.report(Report::Settled { rows: vec![row] });
+        world
+    }
+
+    /// Everything passed.
+    pub fn closed() -> Self {
+        let mut world = Self::at_apply_gate("Calendar sync migration");
+        for _ in 0..3 {
+            world.apply_one();
+        }
+        world.confirm();
+        world.observe_all();
+        world.report(Report::Finished);
+        world.confirm();
+        world
+    }
+
+    /// A query returned rows.
+    pub fn with_results() -> Self {
+        let mut world = Self::applying();
+        let result = rows(
+            &[("id", true), ("source", false), ("first_seen", false), ("note", false)],
+            &[
+                &[Some("7"), Some("google"), Some("2026-11-20 10:00:00+00"), None],
+                &[
+                    Some("12"),
+                    Some("outlook"),
+                    Some("2026-11-21 09:30:00+00"),
+                    Some("moved by hand, see the ticket"),
+                ],
+                &[Some("4711"), Some(""), Some("2026-11-21 09:31:12+00"), Some("日本語のメモ")],
+            ],
+        );
+        world.observe(Observation::Query { query: "duplicates".to_owned(), result, elapsed_us: 3_400 });
+        world
+    }
+}
+
+fn changes() -> Vec<ObjectChange> {
+    vec![
+        ObjectChange {
+            object: "table public.events".to_owned(),
+            before: None,
+            after: Some("table".to_owned()),
+        },
+        ObjectChange {
+            object: "column public.events.source".to_owned(),
+            before: Some("text".to_owned()),
+            after: Some("text not null".to_owned()),
+        },
+    ]
+}

@@ -1,0 +1,336 @@
+//! From events of the terminal to actions: the context finds the row of the keymap, the row says what happens.
+
+use super::keymap::{Context, Do, Key, PAGE, lookup};
+use super::paint::Scroll;
+use super::words::Purpose;
+use super::*;
+use crate::session::{GateKind, Stage};
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+impl Cockpit {
+    /// Takes an event of the terminal; returns what the operator wants.
+    pub fn on_event(
+        &mut self,
+        event: &TermEvent,
+        session: &Session,
+        transcript: &Transcript,
+        status: &Status<'_>,
+    ) -> Vec<Action> {
+        let scene = Scene { session, transcript, status };
+        self.sync(&scene);
+        match event {
+            TermEvent::Key(key) => self.on_key(key, &scene),
+            TermEvent::Paste(text) => {
+                self.on_paste(text);
+                Vec::new()
+            }
+            TermEvent::Resize(..) => {
+                self.answer.rest(status.now);
+                Vec::new()
+            }
+            TermEvent::Mouse(mouse) => {
+                self.on_mouse(*mouse);
+                Vec::new()
+            }
+            TermEvent::FocusGained | TermEvent::FocusLost => Vec::new(),
+        }
+    }
+
+    fn on_paste(&mut self, text: &str) {
+        if self.words.open.is_some() {
+            self.words.paste(text);
+        } else if self.answer.typing {
+            self.answer.text.clear();
+            self.say("pasted text is not taken: a gate is answered by hand, letter by letter");
+        } else {
+            self.say("pasted text is not taken here");
+        }
+    }
+
+    fn on_mouse(&mut self, mouse: MouseEvent) {
+        let at = Position { x: mouse.column, y: mouse.row };
+        let screen = self.screen;
+        let areas = [
+            (Pane::Checklist, screen.checklist),
+            (Pane::Graph, screen.graph),
+            (Pane::Work, screen.work),
+            (Pane::Gate, screen.gate),
+        ];
+        let Some((pane, _)) = areas.into_iter().find(|(_, area)| area.contains(at)) else { return };
+        let typing = self.answer.typing || self.words.open.is_some() || self.help;
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) if !typing => self.focus = pane,
+            MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
+                let rows = if mouse.kind == MouseEventKind::ScrollUp { -3 } else { 3 };
+                let focus = std::mem::replace(&mut self.focus, pane);
+                self.scroll_rows(rows);
+                self.focus = focus;
+            }
+            _ => {}
+        }
+    }
+
+    fn on_key(&mut self, event: &KeyEvent, scene: &Scene<'_>) -> Vec<Action> {
+        let Some(key) = Key::of(event) else {
+            return Vec::new();
+        };
+        self.message = None;
+        if let Some(act) = lookup(key, &self.contexts(scene)) {
+            return self.act(act, scene);
+        }
+        if self.words.open.is_some() {
+            self.words.key(event);
+        } else if self.answer.typing
+            && let Some(letter) = key.typed()
+            && let Err(why) = self.answer.letter(letter, scene.status.now)
+        {
+            self.say(why);
+        }
+        Vec::new()
+    }
+
+    /// The contexts that are active, the closest one first.
+    pub(super) fn contexts(&self, scene: &Scene<'_>) -> Vec<Context> {
+        let mut contexts = vec![Context::Always];
+        if scene.live() {
+            contexts.push(Context::Drive);
+        }
+        let modal = if self.words.open.is_some() {
+            Some(Context::Words)
+        } else if self.ask.is_some() {
+            Some(Context::Ask)
+        } else if self.help {
+            Some(Context::Help)
+        } else if self.choosing {
+            Some(Context::Choice)
+        } else if self.answer.typing {
+            Some(Context::Answer)
+        } else {
+            None
+        };
+        if let Some(modal) = modal {
+            contexts.push(modal);
+            return contexts;
+        }
+        if scene.live() {
+            if let Phase::Gate(gate) = &scene.session.phase {
+                contexts.push(Context::Gate);
+                if gate.kind == GateKind::Commit {
+                    contexts.push(Context::Commit);
+                }
+            }
+            if Purpose::of_stage(scene.session).is_some() {
+                contexts.push(Context::Stopped);
+            }
+        }
+        if self.curtain(scene) {
+            contexts.push(Context::Curtain);
+        }
+        contexts.push(if scene.live() { Context::Live } else { Context::Replay });
+        contexts.push(Context::Panes);
+        contexts
+    }
+
+    fn act(&mut self, act: Do, scene: &Scene<'_>) -> Vec<Action> {
+        match act {
+            Do::Stop => return vec![Action::Command(Command::Stop)],
+            Do::Suspend => return vec![Action::Suspend],
+            Do::Answer | Do::Discard => {
+                self.looking = true;
+                let started = self.answer.start(scene.session, act == Do::Discard, scene.status.now);
+                if let Err(why) = started {
+                    self.say(why);
+                }
+            }
+            Do::Stage => self.start_stage(scene.session),
+            Do::Look => self.looking = !self.looking,
+            Do::Note => self.words.start(Purpose::Note),
+            Do::RollBack => self.ask = Some(Ask::RollBack),
+            Do::Quit => self.ask = Some(Ask::Quit),
+            Do::Yes | Do::No => return self.answer_ask(act == Do::Yes),
+            Do::Help => (self.help, self.help_scroll) = (true, Scroll::default()),
+            Do::Zoom => self.zoom = !self.zoom,
+            Do::Confirm => return self.confirm(scene),
+            Do::Leave => self.leave(),
+            Do::Rub => drop(self.answer.text.pop()),
+            Do::RubAll => self.answer.text.clear(),
+            Do::Choose(at) => self.choose(at, scene.session),
+            Do::Seek(_) | Do::SeekFirst | Do::SeekLast | Do::SeekMark(_) | Do::PlayPause => {
+                return vec![Action::Seek(seek(act))];
+            }
+            _ => self.browse(act, scene),
+        }
+        Vec::new()
+    }
+
+    fn answer_ask(&mut self, yes: bool) -> Vec<Action> {
+        match self.ask.take() {
+            Some(Ask::Quit) if yes => vec![Action::Quit],
+            Some(Ask::RollBack) if yes => vec![Action::Command(Command::RollBack)],
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn start_stage(&mut self, session: &Session) {
+        match Purpose::of_stage(session) {
+            Some(Stage::Assess) => self.words.start(Purpose::Assess),
+            Some(Stage::Document) => self.words.start(Purpose::Document),
+            Some(Stage::Decide) => self.choosing = true,
+            _ => return,
+        }
+        self.looking = false;
+    }
+
+    fn choose(&mut self, at: usize, session: &Session) {
+        let Some(decision) = Self::decision(at) else { return };
+        if decision == Decision::RollBack && !session.anything_applied() {
+            self.say("nothing is applied, so there is nothing to roll back: resume or abandon");
+            return;
+        }
+        self.choosing = false;
+        self.words.start(Purpose::Decide(decision));
+    }
+
+    fn confirm(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        if self.words.open.is_some() {
+            return match self.words.confirm() {
+                Some(command) => vec![Action::Command(command)],
+                None => {
+                    self.say("there are no words yet: write a sentence, then Ctrl-D");
+                    Vec::new()
+                }
+            };
+        }
+        if self.answer.text.trim().is_empty() {
+            self.say("Enter alone does nothing: type the phrase first");
+            return Vec::new();
+        }
+        if let Err(why) = self.answer.pace(scene.status.now) {
+            self.say(why);
+            return Vec::new();
+        }
+        let Phase::Gate(gate) = &scene.session.phase else { return Vec::new() };
+        let words = self.answer.text.trim().to_owned();
+        if gate.kind == GateKind::Commit && words == "discard" {
+            return vec![Action::Command(Command::Discard)];
+        }
+        vec![Action::Command(Command::Answer { gate: gate.id.clone(), words })]
+    }
+
+    fn leave(&mut self) {
+        if self.words.open.is_some() {
+            self.words.open = None;
+        } else if self.help {
+            self.help = false;
+        } else if self.choosing {
+            self.choosing = false;
+        } else {
+            self.answer.leave();
+        }
+    }
+
+    fn browse(&mut self, act: Do, scene: &Scene<'_>) {
+        match act {
+            Do::NextPane | Do::PreviousPane => self.turn(act == Do::NextPane),
+            Do::Tab(at) => {
+                if let Some(tab) = Tab::ALL.get(at) {
+                    if *tab == Tab::Graph && self.wide {
+                        self.focus = Pane::Graph;
+                    } else {
+                        (self.focus, self.tab) = (Pane::Work, *tab);
+                    }
+                    self.looking = true;
+                }
+            }
+            Do::Rows(rows) if self.on_list(scene) => self.select(rows, scene.session),
+            Do::First if self.on_list(scene) => self.select(isize::MIN / 2, scene.session),
+            Do::Last if self.on_list(scene) => self.select(isize::MAX / 2, scene.session),
+            Do::Rows(rows) => self.scroll_rows(rows),
+            Do::First => self.scroll_rows(isize::MIN / 2),
+            Do::Last => self.scroll_rows(isize::MAX / 2),
+            Do::Columns(columns) => self.scrolled().sideways(columns),
+            Do::Result(step) => {
+                let last = scene.transcript.tables.len().saturating_sub(1);
+                let at = self.result.unwrap_or(last).saturating_add_signed(step).min(last);
+                (self.result, self.opened) = ((at < last).then_some(at), false);
+                *self.scroll(Tab::Results) = Scroll::default();
+                (self.focus, self.tab) = (Pane::Work, Tab::Results);
+            }
+            Do::Open if self.on_list(scene) => (self.focus, self.tab) = (Pane::Work, Tab::Evidence),
+            Do::Open if self.tab == Tab::Results => {
+                self.opened = !self.opened;
+                self.scroll(Tab::Results).left = 0;
+            }
+            _ => {}
+        }
+    }
+
+    fn on_list(&self, scene: &Scene<'_>) -> bool {
+        self.focus == Pane::Checklist && !(self.curtain(scene) && !self.looking)
+    }
+
+    fn turn(&mut self, on: bool) {
+        let all: &[Pane] = if self.wide {
+            &[Pane::Checklist, Pane::Graph, Pane::Work, Pane::Gate]
+        } else {
+            &[Pane::Checklist, Pane::Work, Pane::Gate]
+        };
+        let at = all.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let step = if on { 1 } else { all.len() - 1 };
+        self.focus = all[(at + step) % all.len()];
+    }
+
+    fn select(&mut self, rows: isize, session: &Session) {
+        let items = checklist(session);
+        let current = self.subject(session);
+        let here = self.selected.or_else(|| {
+            items.iter().position(|item| matches!(item, Item::Step(id) if Some(id) == current.as_ref()))
+        });
+        let page = isize::try_from(self.list_scroll.page).unwrap_or(1);
+        let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };
+        let steps: Vec<usize> = (0..items.len()).filter(|at| matches!(items[*at], Item::Step(_))).collect();
+        let at = steps.iter().position(|at| Some(*at) == here).unwrap_or(0);
+        let at = at.saturating_add_signed(rows).min(steps.len().saturating_sub(1));
+        self.selected = steps.get(at).copied();
+        for tab in [Tab::Evidence, Tab::Sql, Tab::Changes] {
+            *self.scroll(tab) = Scroll::default();
+        }
+    }
+
+    /// What the focus scrolls.
+    fn scrolled(&mut self) -> &mut Scroll {
+        match self.focus {
+            _ if self.help => &mut self.help_scroll,
+            Pane::Checklist => &mut self.list_scroll,
+            Pane::Graph => self.scroll(Tab::Graph),
+            Pane::Work => self.scroll(self.tab),
+            Pane::Gate => &mut self.gate_scroll,
+        }
+    }
+
+    fn scroll_rows(&mut self, rows: isize) {
+        // Behind nothing but a curtain, the curtain scrolls.
+        let scroll = if self.screen.work.is_empty() && !self.help && !self.looking {
+            &mut self.curtain_scroll
+        } else {
+            self.scrolled()
+        };
+        let page = isize::try_from(scroll.page).unwrap_or(1);
+        let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };
+        scroll.by(rows);
+        self.curtain_scroll.by(rows);
+    }
+}
+
+fn seek(act: Do) -> Seek {
+    match act {
+        Do::Seek(entries) if entries < 0 => Seek::Back(entries.unsigned_abs()),
+        Do::Seek(entries) => Seek::Forward(entries.unsigned_abs()),
+        Do::SeekFirst => Seek::First,
+        Do::SeekLast => Seek::Last,
+        Do::SeekMark(way) if way < 0 => Seek::PreviousMark,
+        Do::SeekMark(_) => Seek::NextMark,
+        _ => Seek::PlayPause,
+    }
+}

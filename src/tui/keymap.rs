@@ -1,0 +1,334 @@
+//! The one table of keys: dispatch, the hints at the bottom and the help pane all come from it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// When a key means what its row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// Always, also while words are typed.
+    Always,
+    /// Always but in a replay.
+    Drive,
+    /// A gate is open.
+    Gate,
+    /// The gate asks for a commit.
+    Commit,
+    /// The world is stopped.
+    Stopped,
+    /// Something covers the panes that can be looked behind: a stop, the end.
+    Curtain,
+    /// Panes are looked at, a session is driven.
+    Live,
+    /// Panes are looked at, a record is replayed.
+    Replay,
+    /// Panes are looked at.
+    Panes,
+    /// The answer line is typed.
+    Answer,
+    /// A decision is chosen.
+    Choice,
+    /// Words for the record are typed.
+    Words,
+    /// A question waits for yes or no.
+    Ask,
+    /// The help is open.
+    Help,
+}
+
+impl Context {
+    /// For the help pane.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::Drive => "Always, when driving",
+            Self::Gate => "At a gate",
+            Self::Commit => "At the commit gate",
+            Self::Stopped => "When the world is stopped",
+            Self::Curtain => "At a stop or at the end",
+            Self::Live => "Driving a ceremony",
+            Self::Replay => "Replaying a record",
+            Self::Panes => "Looking at panes",
+            Self::Answer => "Typing an answer",
+            Self::Choice => "Choosing a decision",
+            Self::Words => "Writing words",
+            Self::Ask => "At a question",
+            Self::Help => "In the help",
+        }
+    }
+}
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Do {
+    /// `Command::Stop`.
+    Stop,
+    /// Gives the terminal back to the shell.
+    Suspend,
+    /// Starts the answer line.
+    Answer,
+    /// Starts the answer line for `discard`.
+    Discard,
+    /// Opens the editor of the stage that is next.
+    Stage,
+    /// Puts the curtain aside or back.
+    Look,
+    /// Opens the editor for a note.
+    Note,
+    /// Asks whether everything is to be undone.
+    RollBack,
+    /// Asks whether to leave.
+    Quit,
+    /// Opens the help.
+    Help,
+    /// One pane has the whole screen.
+    Zoom,
+    /// Focus goes on.
+    NextPane,
+    /// Focus goes back.
+    PreviousPane,
+    /// A tab of the working pane, from 0.
+    Tab(usize),
+    /// Scrolls or selects by rows; pages are 1000.
+    Rows(isize),
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// Scrolls by columns.
+    Columns(isize),
+    /// Shows more of what is selected.
+    Open,
+    /// Another result.
+    Result(isize),
+    /// One entry or more of a replay.
+    Seek(isize),
+    /// First entry.
+    SeekFirst,
+    /// Last entry.
+    SeekLast,
+    /// Next (1) or previous (-1) mark.
+    SeekMark(isize),
+    /// Plays or pauses.
+    PlayPause,
+    /// Takes what was typed.
+    Confirm,
+    /// Leaves without taking it.
+    Leave,
+    /// Takes one letter away.
+    Rub,
+    /// Takes everything away.
+    RubAll,
+    /// A decision, from 0.
+    Choose(usize),
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// A page of rows, whatever the pane's height.
+pub const PAGE: isize = 1000;
+
+/// A key with its modifiers; shift is part of the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    code: KeyCode,
+    control: bool,
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key { code, control: false }
+}
+
+const fn letter(letter: char) -> Key {
+    key(KeyCode::Char(letter))
+}
+
+const fn control(letter: char) -> Key {
+    Key { code: KeyCode::Char(letter), control: true }
+}
+
+impl Key {
+    /// The key of an event; `None` for a release and for keys with Alt and the like.
+    pub fn of(event: &KeyEvent) -> Option<Self> {
+        let other = KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META;
+        if event.kind == KeyEventKind::Release || event.modifiers.intersects(other) {
+            return None;
+        }
+        Some(Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) })
+    }
+
+    /// An event of this key, for tests and macros.
+    pub fn event(self) -> KeyEvent {
+        let modifiers = if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+        KeyEvent::new(self.code, modifiers)
+    }
+
+    /// The letter, if it is one that can be typed.
+    pub fn typed(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(letter) if !self.control => Some(letter),
+            _ => None,
+        }
+    }
+
+    /// For people.
+    pub fn name(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "Space".to_owned(),
+            KeyCode::Char(letter) if self.control => letter.to_uppercase().collect(),
+            KeyCode::Char(letter) => letter.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::BackTab => "Shift-Tab".to_owned(),
+            other => format!("{other:?}"),
+        };
+        if self.control { format!("Ctrl-{name}") } else { name }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Any of these.
+    pub keys: &'static [Key],
+    /// When.
+    pub context: Context,
+    /// What it does.
+    pub act: Do,
+    /// For the help pane.
+    pub help: &'static str,
+    /// For the line at the bottom, if it stands there.
+    pub hint: Option<&'static str>,
+}
+
+const fn row(
+    keys: &'static [Key],
+    context: Context,
+    act: Do,
+    hint: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, context, act, help, hint }
+}
+
+use KeyCode::{BackTab, Backspace, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+
+/// Every key there is.
+pub const KEYMAP: &[Binding] = &[
+    row(
+        &[letter('a')],
+        Context::Gate,
+        Do::Answer,
+        Some("answer"),
+        "answer the gate: type its phrase, then Enter",
+    ),
+    row(&[letter('d')], Context::Commit, Do::Discard, Some("discard"), "answer no: type discard, then Enter"),
+    row(
+        &[letter('A')],
+        Context::Stopped,
+        Do::Stage,
+        Some("write the next stage"),
+        "write the words of the stage that is next",
+    ),
+    row(
+        &[letter('v')],
+        Context::Curtain,
+        Do::Look,
+        Some("look behind"),
+        "look at the panes behind, and back",
+    ),
+    row(
+        &[control('c')],
+        Context::Drive,
+        Do::Stop,
+        Some("STOP"),
+        "STOP: cancels what runs; once more terminates it",
+    ),
+    row(&[letter('S')], Context::Live, Do::Stop, None, "STOP, the same"),
+    row(&[letter('n')], Context::Live, Do::Note, Some("note"), "write a note into the record"),
+    row(
+        &[letter('R')],
+        Context::Live,
+        Do::RollBack,
+        None,
+        "undo everything that is applied (asks, then a gate)",
+    ),
+    row(&[letter(' ')], Context::Replay, Do::PlayPause, Some("play/pause"), "play or pause"),
+    row(&[key(Left), letter('h')], Context::Replay, Do::Seek(-1), Some("back"), "one entry back"),
+    row(&[key(Right), letter('l')], Context::Replay, Do::Seek(1), Some("on"), "one entry on"),
+    row(&[key(PageUp)], Context::Replay, Do::Seek(-20), None, "20 entries back"),
+    row(&[key(PageDown)], Context::Replay, Do::Seek(20), None, "20 entries on"),
+    row(&[key(Home)], Context::Replay, Do::SeekFirst, None, "to the first entry"),
+    row(&[key(End)], Context::Replay, Do::SeekLast, None, "to the last entry"),
+    row(&[letter('n')], Context::Replay, Do::SeekMark(1), Some("next mark"), "to the next mark"),
+    row(&[letter('N')], Context::Replay, Do::SeekMark(-1), None, "to the mark before"),
+    row(&[control('c')], Context::Replay, Do::Quit, None, "leave (asks)"),
+    row(&[key(Tab)], Context::Panes, Do::NextPane, Some("pane"), "next pane"),
+    row(&[key(BackTab)], Context::Panes, Do::PreviousPane, None, "pane before"),
+    row(&[letter('1')], Context::Panes, Do::Tab(0), None, "tab Output"),
+    row(&[letter('2')], Context::Panes, Do::Tab(1), None, "tab Results"),
+    row(&[letter('3')], Context::Panes, Do::Tab(2), None, "tab SQL"),
+    row(&[letter('4')], Context::Panes, Do::Tab(3), None, "tab Changes"),
+    row(&[letter('5')], Context::Panes, Do::Tab(4), None, "tab Evidence"),
+    row(&[letter('6')], Context::Panes, Do::Tab(5), None, "tab Graph"),
+    row(&[letter('7')], Context::Panes, Do::Tab(6), None, "tab Notes: findings, stops and notes"),
+    row(&[key(Up), letter('k')], Context::Panes, Do::Rows(-1), None, "up"),
+    row(&[key(Down), letter('j')], Context::Panes, Do::Rows(1), None, "down"),
+    row(&[key(PageUp), letter('b')], Context::Live, Do::Rows(-PAGE), None, "a page up"),
+    row(&[key(PageDown), letter('f')], Context::Live, Do::Rows(PAGE), None, "a page down"),
+    row(&[key(Home), letter('g')], Context::Live, Do::First, None, "to the top"),
+    row(&[key(End), letter('G')], Context::Live, Do::Last, None, "to the end, and follow it"),
+    row(&[key(Left), letter('h')], Context::Live, Do::Columns(-8), None, "to the left"),
+    row(&[key(Right), letter('l')], Context::Live, Do::Columns(8), None, "to the right"),
+    row(&[letter('<')], Context::Panes, Do::Columns(-8), None, "to the left, also in a replay"),
+    row(&[letter('>')], Context::Panes, Do::Columns(8), None, "to the right, also in a replay"),
+    row(&[letter('[')], Context::Panes, Do::Result(-1), None, "result before"),
+    row(&[letter(']')], Context::Panes, Do::Result(1), None, "next result"),
+    row(&[key(Enter)], Context::Panes, Do::Open, None, "evidence of the step; a result's row opened"),
+    row(
+        &[letter('z')],
+        Context::Panes,
+        Do::Zoom,
+        Some("zoom"),
+        "give the pane in focus all the room, and back",
+    ),
+    row(&[letter('?')], Context::Panes, Do::Help, Some("help"), "this help"),
+    row(&[letter('q')], Context::Panes, Do::Quit, Some("quit"), "leave (asks); the session can be resumed"),
+    row(&[control('z')], Context::Always, Do::Suspend, None, "back to the shell; fg comes back"),
+    row(&[key(Enter)], Context::Answer, Do::Confirm, Some("confirm"), "give the answer"),
+    row(&[key(Esc)], Context::Answer, Do::Leave, Some("leave"), "leave the answer line"),
+    row(&[key(Backspace), control('h')], Context::Answer, Do::Rub, None, "take one letter away"),
+    row(&[control('u')], Context::Answer, Do::RubAll, None, "take all letters away"),
+    row(&[letter('1')], Context::Choice, Do::Choose(0), Some("resume"), "resume"),
+    row(&[letter('2')], Context::Choice, Do::Choose(1), Some("roll back"), "roll back"),
+    row(&[letter('3')], Context::Choice, Do::Choose(2), Some("abandon"), "abandon"),
+    row(&[key(Esc)], Context::Choice, Do::Leave, Some("leave"), "decide later"),
+    row(
+        &[control('d')],
+        Context::Words,
+        Do::Confirm,
+        Some("write it into the record"),
+        "write the words into the record",
+    ),
+    row(&[key(Esc)], Context::Words, Do::Leave, Some("put it aside"), "put the words aside; they are kept"),
+    row(&[letter('y')], Context::Ask, Do::Yes, Some("yes"), "yes"),
+    row(&[letter('n'), key(Esc)], Context::Ask, Do::No, Some("no"), "no"),
+    row(&[key(Esc), letter('?'), letter('q')], Context::Help, Do::Leave, Some("close"), "close the help"),
+    row(&[key(Up), letter('k')], Context::Help, Do::Rows(-1), Some("up"), "up"),
+    row(&[key(Down), letter('j')], Context::Help, Do::Rows(1), Some("down"), "down"),
+    row(&[key(PageUp), letter('b')], Context::Help, Do::Rows(-PAGE), None, "a page up"),
+    row(&[key(PageDown), letter('f')], Context::Help, Do::Rows(PAGE), None, "a page down"),
+];
+
+/// What `key` does in the first of `contexts` that knows it.
+pub fn lookup(key: Key, contexts: &[Context]) -> Option<Do> {
+    let active = |context: &Context| {
+        KEYMAP.iter().find(|binding| binding.context == *context && binding.keys.contains(&key))
+    };
+    contexts.iter().find_map(active).map(|binding| binding.act)
+}

@@ -1,0 +1,381 @@
+//! The cockpit on a terminal.
+//!
+//! ```text
+//! ┌ header ────────────────────────────────────────────────────────────────────┐
+//! │ Calendar sync                     LIVE   LOCAL 127.0.0.1:54322/postgres     │
+//! │ ada  12 min of 90 min  4/17 steps            ● REC 47  lusab babad gutih …  │
+//! ├ checklist ──────────────────┬ graph (from 120 columns on) ─────────────────┤
+//! │ PREFLIGHT               2/2 │ ╭─ HIGH risk ──╮    ╭─ MEDIUM risk ─╮        │
+//! │  ✓ PASS   Surroundings      │ │ ✓ foundations│──┬▸│ ● uniqueness   │        │
+//! │ APPLY                   1/3 │ ╰─ PASS 1.2 s ─╯  │ ╰─ GATE ─────────╯        │
+//! │  ✓ PASS   Foundations       ├ working pane ────────────────────────────────┤
+//! │  ● GATE   Uniqueness        │ 1 Output 2 Results 3 SQL 4 Changes 5 Evidence │
+//! │  ○ –      Outbound sync     │ …                                            │
+//! ├ gate, or what runs ─────────┴──────────────────────────────────────────────┤
+//! │ does    … what it does, on what, how it is undone, what will be checked      │
+//! │ press a, then type: apply uniqueness to 127.0.0.1:54322                      │
+//! ├ timeline (replay only) ────────────────────────────────────────────────────┤
+//! └ hints: the keys that matter now ────────────────────────────────────────────┘
+//! ```
+//!
+//! A stop of the world and the end of a ceremony cover everything between header and hints; `v` looks behind.
+//! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
+
+mod answer;
+mod input;
+pub mod keymap;
+mod layout;
+mod paint;
+mod panes;
+pub mod terminal;
+mod theme;
+mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use crate::session::{Command, Decision, Phase, Session};
+use crate::time::Moment;
+use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
+use answer::Answer;
+use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
+use paint::{Canvas, Scroll};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+pub use theme::Theme;
+use words::Words;
+
+/// An event of the terminal.
+pub use crossterm::event::Event as TermEvent;
+
+/// What the cockpit is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// A session is driven.
+    Live,
+    /// A record is read; nothing can be commanded.
+    Replay {
+        /// Number of the entry that is shown.
+        entry: usize,
+        /// How many there are.
+        of: usize,
+        /// Whether it moves by itself.
+        playing: bool,
+    },
+}
+
+/// What the cockpit shows beside session and transcript.
+#[derive(Clone, Copy, Debug)]
+pub struct Status<'a> {
+    /// What it is used for.
+    pub face: Face,
+    /// Now, or when the shown entry was written.
+    pub now: Moment,
+    /// Entries in the record.
+    pub entries: u64,
+    /// The record's head as words.
+    pub head_words: &'a str,
+    /// Trouble of the record or the terminal, shown in the header.
+    pub error: Option<&'a str>,
+}
+
+/// What the operator wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Something of the core.
+    Command(Command),
+    /// To leave; the session can be resumed.
+    Quit,
+    /// The shell.
+    Suspend,
+    /// Another entry of the replay.
+    Seek(Seek),
+}
+
+/// Where to in a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seek {
+    /// So many entries on.
+    Forward(usize),
+    /// So many entries back.
+    Back(usize),
+    /// The first entry.
+    First,
+    /// The last entry.
+    Last,
+    /// The next mark.
+    NextMark,
+    /// The mark before.
+    PreviousMark,
+    /// Play or pause.
+    PlayPause,
+}
+
+/// A part of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pane {
+    Checklist,
+    Graph,
+    Work,
+    Gate,
+}
+
+/// A tab of the working pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tab {
+    Output,
+    Results,
+    Sql,
+    Changes,
+    Evidence,
+    Graph,
+    Notes,
+}
+
+impl Tab {
+    pub const ALL: [Self; 7] =
+        [Self::Output, Self::Results, Self::Sql, Self::Changes, Self::Evidence, Self::Graph, Self::Notes];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Output => "Output",
+            Self::Results => "Results",
+            Self::Sql => "SQL",
+            Self::Changes => "Changes",
+            Self::Evidence => "Evidence",
+            Self::Graph => "Graph",
+            Self::Notes => "Notes",
+        }
+    }
+}
+
+/// A question that waits for yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Quit,
+    RollBack,
+}
+
+/// Everything a frame is drawn from.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub session: &'a Session,
+    pub transcript: &'a Transcript,
+    pub status: &'a Status<'a>,
+}
+
+impl Scene<'_> {
+    pub fn live(&self) -> bool {
+        self.status.face == Face::Live
+    }
+}
+
+/// State of the screen that is nobody's record: focus, tab, scroll, what is being typed.
+#[derive(Debug)]
+pub struct Cockpit {
+    theme: Theme,
+    ascii: bool,
+    focus: Pane,
+    tab: Tab,
+    zoom: bool,
+    help: bool,
+    /// The curtain is put aside, to look at the panes.
+    looking: bool,
+    ask: Option<Ask>,
+    choosing: bool,
+    /// Line of the checklist; `None` keeps to the current step.
+    selected: Option<usize>,
+    /// Result that is shown; `None` is the latest.
+    result: Option<usize>,
+    /// Row of the result that is opened.
+    opened: bool,
+    answer: Answer,
+    words: Words,
+    message: Option<String>,
+    marks: Vec<TimelineMark>,
+    scrolls: [Scroll; 7],
+    list_scroll: Scroll,
+    gate_scroll: Scroll,
+    curtain_scroll: Scroll,
+    help_scroll: Scroll,
+    screen: Screen,
+    wide: bool,
+}
+
+impl Cockpit {
+    /// A cockpit at its start. `ascii` draws with what every terminal has.
+    pub fn new(theme: Theme, ascii: bool) -> Self {
+        Self {
+            theme,
+            ascii,
+            focus: Pane::Work,
+            tab: Tab::Output,
+            zoom: false,
+            help: false,
+            looking: false,
+            ask: None,
+            choosing: false,
+            selected: None,
+            result: None,
+            opened: false,
+            answer: Answer::default(),
+            words: Words::default(),
+            message: None,
+            marks: Vec::new(),
+            scrolls: [Scroll::default(); 7],
+            list_scroll: Scroll::default(),
+            gate_scroll: Scroll::default(),
+            curtain_scroll: Scroll::default(),
+            help_scroll: Scroll::default(),
+            screen: Screen::default(),
+            wide: false,
+        }
+    }
+
+    /// The marks of a replay's timeline, from [`crate::view::timeline_marks`] over the whole record.
+    pub fn set_marks(&mut self, marks: Vec<TimelineMark>) {
+        self.marks = marks;
+    }
+
+    /// Draws a frame. Any size will do.
+    pub fn draw(
+        &mut self,
+        frame: &mut Frame<'_>,
+        session: &Session,
+        transcript: &Transcript,
+        status: &Status<'_>,
+    ) {
+        let scene = Scene { session, transcript, status };
+        self.sync(&scene);
+        let area = frame.area();
+        let mut canvas = Canvas { frame, theme: self.theme };
+        if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
+            panes::too_small(&mut canvas, area);
+        } else {
+            self.draw_all(&mut canvas, area, &scene);
+        }
+        if self.ascii {
+            paint::to_ascii(frame.buffer_mut());
+        }
+    }
+
+    fn draw_all(&mut self, canvas: &mut Canvas<'_, '_>, area: Rect, scene: &Scene<'_>) {
+        self.wide = area.width >= WIDE;
+        if !self.wide && self.focus == Pane::Graph {
+            (self.focus, self.tab) = (Pane::Work, Tab::Graph);
+        } else if self.wide && self.tab == Tab::Graph {
+            self.tab = Tab::Output;
+        }
+        let graph = crate::view::graph(scene.session, scene.status.now);
+        let wishes = Wishes {
+            gate: panes::gate::height(self, scene, area.width),
+            graph: u16::try_from(graph.height + 2).unwrap_or(u16::MAX),
+            timeline: !scene.live(),
+            zoom: self.zoom.then_some(self.focus),
+            focus: self.focus,
+        };
+        let screen = layout::screen(area, wishes);
+        self.screen = screen;
+        panes::header::draw(canvas, screen.header, self, scene);
+        panes::timeline::draw(canvas, screen.timeline, self, scene);
+        if self.help {
+            panes::help::draw(canvas, screen.body, self);
+        } else if self.curtain(scene) && !self.looking {
+            panes::curtain(canvas, screen.body, self, scene);
+        } else {
+            panes::checklist::draw(canvas, screen.checklist, self, scene);
+            panes::graph::draw(canvas, screen.graph, self, scene, self.focus == Pane::Graph, true, &graph);
+            panes::work(canvas, screen.work, self, scene, &graph);
+            panes::gate::draw(canvas, screen.gate, self, scene);
+        }
+        if self.words.open == Some(words::Purpose::Note) {
+            panes::notes::draw(canvas, panes::lower(screen.body), self);
+        }
+        panes::hints(canvas, screen.hints, self, scene);
+    }
+
+    /// Follows what happened: closes what is over, shows what matters at a gate.
+    fn sync(&mut self, scene: &Scene<'_>) {
+        self.words.sync(scene.session);
+        if self.answer.sync(scene.session, scene.status.now) {
+            self.new_opening(scene.session);
+        }
+        if !matches!(scene.session.phase, Phase::Stopped | Phase::Closed(_)) {
+            (self.looking, self.choosing) = (false, false);
+            self.curtain_scroll = Scroll::default();
+        }
+    }
+
+    fn new_opening(&mut self, session: &Session) {
+        use crate::definition::StepKind;
+        use crate::session::GateKind;
+        (self.selected, self.message, self.ask) = (None, None, None);
+        self.gate_scroll = Scroll::default();
+        let Phase::Gate(gate) = &session.phase else {
+            if matches!(session.phase, Phase::Running(_)) {
+                self.show(Tab::Output);
+            }
+            return;
+        };
+        let blocked = session.step_state(&gate.step).is_some_and(|state| state.blocked.is_some());
+        let changes = session.step(&gate.step).is_some_and(|step| {
+            matches!(step.kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack)
+        });
+        match gate.kind {
+            _ if blocked => self.show(Tab::Evidence),
+            GateKind::Commit => self.show(Tab::Evidence),
+            _ if changes => self.show(Tab::Sql),
+            _ => {}
+        }
+    }
+
+    fn show(&mut self, tab: Tab) {
+        self.tab = tab;
+        self.scrolls[tab as usize] = Scroll::default();
+        (self.opened, self.result) = (false, None);
+        if self.focus == Pane::Gate {
+            self.focus = Pane::Work;
+        }
+    }
+
+    /// Whether a stop or the end covers the panes.
+    fn curtain(&self, scene: &Scene<'_>) -> bool {
+        matches!(scene.session.phase, Phase::Stopped | Phase::Closed(_))
+    }
+
+    /// The step that the panes are about: the selected one, else the current one.
+    fn subject(&self, session: &Session) -> Option<String> {
+        let selected = self.selected.and_then(|at| match checklist(session).into_iter().nth(at) {
+            Some(Item::Step(id)) => Some(id),
+            _ => None,
+        });
+        let next = || session.next_forward().map(|at| session.plan.steps[at].id.clone());
+        let last = || session.plan.steps.last().map(|step| step.id.clone());
+        selected.or_else(|| session.current_step().map(str::to_owned)).or_else(next).or_else(last)
+    }
+
+    fn scroll(&mut self, tab: Tab) -> &mut Scroll {
+        &mut self.scrolls[tab as usize]
+    }
+
+    fn say(&mut self, message: &str) {
+        self.message = Some(message.to_owned());
+    }
+
+    fn refusal(&self, session: &Session) -> Vec<Row> {
+        use crate::view::Tone;
+        session.refusal.as_ref().map_or_else(Vec::new, |refusal| {
+            vec![
+                Row::labelled("refused", Tone::Bad, &refusal.what),
+                Row::labelled("why", Tone::Plain, &refusal.why),
+                Row::labelled("next", Tone::Warn, &refusal.next),
+            ]
+        })
+    }
+
+    fn decision(at: usize) -> Option<Decision> {
+        [Decision::Resume, Decision::RollBack, Decision::Abandon].get(at).copied()
+    }
+}

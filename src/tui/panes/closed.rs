@@ -1,0 +1,21 @@
+//! The completion call, when the ceremony is over.
+
+use crate::session::Phase;
+use crate::tui::paint::Canvas;
+use crate::tui::theme::verdict_tone;
+use crate::tui::{Cockpit, Scene};
+use crate::view::{Row, Tone, closed};
+use ratatui::layout::Rect;
+
+pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
+    let Phase::Closed(verdict) = scene.session.phase else { return };
+    let tone = verdict_tone(verdict);
+    let title = Row::of(tone, &format!("The ceremony is over: {}", verdict.word()));
+    let inner = canvas.frame(area, &title, tone, false);
+    let mut rows = ui.refusal(scene.session);
+    rows.push(Row::new());
+    rows.extend(closed(scene.session, scene.status.head_words).unwrap_or_default());
+    rows.push(Row::new());
+    rows.push(Row::of(Tone::Call, "v").say(Tone::Dim, " looks at checklist, evidence, output and notes"));
+    canvas.wrapped(super::inset(inner), &rows, &mut ui.curtain_scroll);
+}

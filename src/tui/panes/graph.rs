@@ -1,0 +1,56 @@
+//! The graph of the migrations, clipped to its window; keeps to the running one until it is scrolled.
+
+use crate::tui::paint::{Canvas, Scroll};
+use crate::tui::{Cockpit, Scene, Tab};
+use crate::view::{GraphView, Row, Tone};
+use ratatui::layout::Rect;
+
+pub(in crate::tui) fn draw(
+    canvas: &mut Canvas<'_, '_>,
+    area: Rect,
+    ui: &mut Cockpit,
+    scene: &Scene<'_>,
+    focus: bool,
+    framed: bool,
+    graph: &GraphView,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let inner = if framed {
+        let count = scene.session.plan.ceremony.migrations.len();
+        let title = Row::of(Tone::Strong, "Migrations").say(Tone::Dim, &format!(" {count}"));
+        super::inset(canvas.frame(area, &title, Tone::Dim, focus))
+    } else {
+        area
+    };
+    let scroll = ui.scroll(Tab::Graph);
+    let (top, left) = window(scroll, graph, inner);
+    for run in &graph.runs {
+        let Some(y) = run.y.checked_sub(top).filter(|y| *y < usize::from(inner.height)) else { continue };
+        let (x, skip) = (run.x.saturating_sub(left), left.saturating_sub(run.x));
+        let room = usize::from(inner.width).saturating_sub(x);
+        if room == 0 || skip >= run.row.width() {
+            continue;
+        }
+        let [x, y] = [x, y].map(|at| u16::try_from(at).unwrap_or(0));
+        let place = Rect { x: inner.x + x, y: inner.y + y, width: inner.width - x, height: 1 };
+        canvas.row(place, &run.row, skip);
+    }
+    canvas.scrollbar(inner, scroll);
+}
+
+fn window(scroll: &mut Scroll, graph: &GraphView, area: Rect) -> (usize, usize) {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let top = scroll.fit(graph.height, height, graph.current.map(|(_, y)| y + 1));
+    let furthest = graph.width.saturating_sub(width);
+    if scroll.follow
+        && let Some((x, _)) = graph.current
+        && furthest > 0
+        && scroll.left == 0
+    {
+        return (top, x.saturating_sub(width / 3).min(furthest));
+    }
+    scroll.left = scroll.left.min(furthest);
+    (top, scroll.left)
+}

@@ -1,0 +1,67 @@
+//! The header: two rows that are always there.
+
+use crate::tui::paint::Canvas;
+use crate::tui::{Cockpit, Face, Scene};
+use crate::view::{Row, Tone, header};
+use ratatui::layout::Rect;
+
+/// Left and right on one row; the left gives way.
+fn spread(canvas: &mut Canvas<'_, '_>, area: Rect, left: &Row, right: &Row) {
+    let width = usize::from(area.width);
+    let right = right.cut(0, width);
+    let room = width.saturating_sub(right.width() + 2);
+    let row = left.cut(0, room).pad(width.saturating_sub(right.width())).join(right);
+    canvas.row(area, &row, 0);
+}
+
+pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene: &Scene<'_>) {
+    let view = header(scene.session, scene.status.now);
+    let [top, bottom] = [0, 1].map(|at| Rect { y: area.y + at, height: 1.min(area.height), ..area });
+    let (word, tone) = match (scene.status.face, view.practice) {
+        (Face::Replay { .. }, _) => (" REPLAY ", Tone::Call),
+        (Face::Live, true) => (" PRACTICE ", Tone::Warn),
+        (Face::Live, false) => (" LIVE ", Tone::Live),
+    };
+    let width = usize::from(area.width);
+    let place = view.target.clone().say(Tone::Plain, " ");
+    spread(
+        canvas,
+        top,
+        &Row::of(Tone::Plain, " ").join(view.title),
+        &Row::of(Tone::Strong, word).say(Tone::Plain, "  ").join(place.clone()),
+    );
+    let badge_at = width.saturating_sub(place.width() + 2 + word.len());
+    let x = area.x + u16::try_from(badge_at).unwrap_or(0);
+    let badge = Rect { x, width: u16::try_from(word.len()).unwrap_or(0), ..top };
+    let style = canvas.theme.badge(tone);
+    canvas.style(badge, style);
+    if let Some(error) = scene.status.error {
+        let row = Row::of(Tone::Bad, &format!(" ✗ {}", error.lines().next().unwrap_or_default()));
+        canvas.row(bottom, &row.pad(width), 0);
+        let style = canvas.theme.badge(Tone::Bad);
+        canvas.style(bottom, style);
+        return;
+    }
+    let (done, of) = view.progress;
+    let gap = || Row::of(Tone::Dim, "  ·  ");
+    let mut left = Row::of(Tone::Plain, " ")
+        .join(view.elapsed)
+        .join(gap())
+        .say(Tone::Plain, &format!("{done}/{of} steps"))
+        .join(gap())
+        .join(view.operator);
+    if view.findings > 0 {
+        let word = if view.findings == 1 { "finding" } else { "findings" };
+        left = left.join(gap()).say(Tone::Warn, &format!("! {} {word}", view.findings));
+    }
+    if ui.wide {
+        left = left.join(gap()).join(view.server);
+    }
+    let light = if scene.live() { Row::of(Tone::Bad, "● REC ") } else { Row::of(Tone::Dim, "record ") };
+    let right = light
+        .say(Tone::Plain, &scene.status.entries.to_string())
+        .say(Tone::Dim, "  ")
+        .say(Tone::Strong, scene.status.head_words)
+        .say(Tone::Plain, " ");
+    spread(canvas, bottom, &left, &right);
+}

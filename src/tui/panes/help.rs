@@ -1,0 +1,43 @@
+//! The help: the keymap, by context.
+
+use crate::tui::Cockpit;
+use crate::tui::keymap::{Context, KEYMAP};
+use crate::tui::paint::Canvas;
+use crate::view::{Row, Tone};
+use ratatui::layout::Rect;
+
+const ORDER: [Context; 13] = [
+    Context::Gate,
+    Context::Commit,
+    Context::Stopped,
+    Context::Curtain,
+    Context::Drive,
+    Context::Live,
+    Context::Panes,
+    Context::Answer,
+    Context::Choice,
+    Context::Words,
+    Context::Replay,
+    Context::Ask,
+    Context::Always,
+];
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for context in ORDER {
+        rows.push(Row::of(Tone::Strong, context.title()));
+        for binding in KEYMAP.iter().filter(|binding| binding.context == context) {
+            let keys: Vec<String> = binding.keys.iter().map(|key| key.name()).collect();
+            let row = Row::of(Tone::Call, &format!("  {:<16}", keys.join(" ")));
+            rows.push(Row { indent: 18, ..row.say(Tone::Plain, binding.help) });
+        }
+        rows.push(Row::new());
+    }
+    rows
+}
+
+pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit) {
+    let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
+    canvas.wrapped(super::inset(inner), &rows(), &mut ui.help_scroll);
+    canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
+}

@@ -1,0 +1,153 @@
+//! One file a pane; what belongs to none of them: the working pane's tabs, curtains, hints, the notice of size.
+
+pub(super) mod alert;
+pub(super) mod changes;
+pub(super) mod checklist;
+pub(super) mod closed;
+pub(super) mod gate;
+pub(super) mod graph;
+pub(super) mod header;
+pub(super) mod help;
+pub(super) mod notes;
+pub(super) mod output;
+pub(super) mod results;
+pub(super) mod sql;
+pub(super) mod timeline;
+
+use super::keymap::{Do, KEYMAP};
+use super::layout::{HEIGHT_MIN, WIDTH_MIN};
+use super::paint::Canvas;
+use super::{Ask, Cockpit, Pane, Scene, Tab};
+use crate::session::Phase;
+use crate::view::{GraphView, Row, Tone, evidence};
+use ratatui::layout::Rect;
+
+/// The screen is too small for anything but this.
+pub(super) fn too_small(canvas: &mut Canvas<'_, '_>, area: Rect) {
+    let rows = [
+        Row::of(Tone::Warn, &format!("The cockpit needs {WIDTH_MIN} columns and {HEIGHT_MIN} rows.")),
+        Row::of(
+            Tone::Plain,
+            &format!("This terminal has {} and {}. Make it larger;", area.width, area.height),
+        ),
+        Row::of(Tone::Plain, "the session goes on, Ctrl-C is still STOP."),
+    ];
+    let rows = crate::view::wrap(&rows, usize::from(area.width));
+    canvas.rows(area, &rows, 0);
+}
+
+/// The lower part of an area, for an editor.
+pub(super) fn lower(area: Rect) -> Rect {
+    let height = (area.height * 2 / 5).clamp(6.min(area.height), 14);
+    Rect { y: area.bottom() - height, height, ..area }
+}
+
+/// What covers the panes: a stop or the end.
+pub(super) fn curtain(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
+    match scene.session.phase {
+        Phase::Closed(_) => closed::draw(canvas, area, ui, scene),
+        _ => alert::draw(canvas, area, ui, scene),
+    }
+}
+
+/// The working pane with its tabs.
+pub(super) fn work(
+    canvas: &mut Canvas<'_, '_>,
+    area: Rect,
+    ui: &mut Cockpit,
+    scene: &Scene<'_>,
+    graph_view: &GraphView,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let focus = ui.focus == Pane::Work;
+    let inner = canvas.frame(area, &Row::new(), Tone::Dim, focus);
+    tabs(canvas, area, ui, focus);
+    let inner = inset(inner);
+    match ui.tab {
+        Tab::Output => output::draw(canvas, inner, ui, scene),
+        Tab::Results => results::draw(canvas, inner, ui, scene),
+        Tab::Sql => sql::draw(canvas, inner, ui, scene),
+        Tab::Changes => changes::draw(canvas, inner, ui, scene),
+        Tab::Graph => graph::draw(canvas, inner, ui, scene, focus, false, graph_view),
+        Tab::Evidence => {
+            let rows = ui.subject(scene.session).map(|id| evidence(scene.session, &id, scene.status.now));
+            canvas.wrapped(inner, &rows.unwrap_or_default(), ui.scroll(Tab::Evidence));
+        }
+        Tab::Notes => {
+            let rows = crate::view::notes(scene.session);
+            canvas.wrapped(inner, &rows, ui.scroll(Tab::Notes));
+        }
+    }
+}
+
+/// A column of air on the left.
+pub(super) fn inset(area: Rect) -> Rect {
+    let cut = 1.min(area.width);
+    Rect { x: area.x + cut, width: area.width - cut, ..area }
+}
+
+fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
+    let mut x = area.x + 1;
+    let room = area.right().saturating_sub(1);
+    let tight = area.width < 64;
+    for (at, tab) in Tab::ALL.into_iter().enumerate() {
+        if tab == Tab::Graph && ui.wide {
+            continue;
+        }
+        let here = tab == ui.tab;
+        let text = match (tight, here) {
+            (true, false) => format!(" {} ", at + 1),
+            _ => format!(" {} {} ", at + 1, tab.word()),
+        };
+        let row = Row::of(if here { Tone::Strong } else { Tone::Dim }, &text);
+        let width = u16::try_from(row.width()).unwrap_or(0);
+        if x + width > room {
+            break;
+        }
+        let place = Rect { x, y: area.y, width, height: 1 };
+        canvas.row(place, &row, 0);
+        if here {
+            let style = canvas.theme.badge(if focus { Tone::Live } else { Tone::Plain });
+            canvas.style(place, style);
+        }
+        x += width;
+    }
+}
+
+/// The line at the bottom: a question, a message, or the keys that matter now.
+pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene: &Scene<'_>) {
+    let row = match (ui.ask, &ui.message) {
+        (Some(Ask::Quit), _) => Row::of(Tone::Call, " Leave? ").say(Tone::Strong, "y / n").say(
+            Tone::Dim,
+            if scene.live() { "   the session can be gone on with: ceremony resume" } else { "" },
+        ),
+        (Some(Ask::RollBack), _) => Row::of(Tone::Bad, " Undo everything that is applied? ")
+            .say(Tone::Strong, "y / n")
+            .say(Tone::Dim, "   a gate asks before anything happens"),
+        (None, Some(message)) => Row::of(Tone::Warn, &format!(" {message}")),
+        (None, None) => keys(ui, scene),
+    };
+    canvas.row(area, &row, 0);
+}
+
+fn keys(ui: &Cockpit, scene: &Scene<'_>) -> Row {
+    let contexts = ui.contexts(scene);
+    let covered = ui.curtain(scene) && !ui.looking;
+    let over = matches!(scene.session.phase, Phase::Closed(_));
+    let mut row = Row::new();
+    for binding in KEYMAP.iter().filter(|binding| contexts.contains(&binding.context)) {
+        let (Some(hint), Some(key)) = (binding.hint, binding.keys.first()) else { continue };
+        let idle = match binding.act {
+            Do::Stop => over,
+            Do::NextPane | Do::Zoom => covered,
+            _ => false,
+        };
+        if !idle {
+            let tone = if binding.act == Do::Stop { Tone::Bad } else { Tone::Call };
+            row = row.say(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint} "));
+        }
+    }
+    row
+}

@@ -1,0 +1,136 @@
+//! The editor for words that go into the record: the stages of a stop, and notes. Drafts are kept when it is left.
+
+use crate::session::{Command, Decision, Phase, Session, Stage};
+use crate::view::clean;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_textarea::{TextArea, WrapMode};
+
+/// More than this is no note any more.
+const LETTERS_MAX: usize = 16_000;
+
+/// What the words are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Assess,
+    Decide(Decision),
+    Document,
+    Note,
+}
+
+impl Purpose {
+    /// What the next stage asks for; `None` while no stage waits for a person.
+    pub fn of_stage(session: &Session) -> Option<Stage> {
+        let next = session.escalation.as_ref().and_then(|stop| stop.next);
+        next.filter(|stage| session.phase == Phase::Stopped && *stage != Stage::Execute)
+    }
+
+    fn fits(self, session: &Session) -> bool {
+        let stage = Self::of_stage(session);
+        match self {
+            Self::Assess => stage == Some(Stage::Assess),
+            Self::Decide(_) => stage == Some(Stage::Decide),
+            Self::Document => stage == Some(Stage::Document),
+            Self::Note => true,
+        }
+    }
+
+    pub fn title(self) -> String {
+        match self {
+            Self::Assess => "ASSESS: what did you find?".to_owned(),
+            Self::Decide(decision) => format!("DECIDE: {}: why?", decision.word()),
+            Self::Document => "DOCUMENT: the issue and its resolution".to_owned(),
+            Self::Note => "NOTE: expected, observed, decided".to_owned(),
+        }
+    }
+
+    fn command(self, words: String) -> Command {
+        match self {
+            Self::Assess => Command::Assess { words },
+            Self::Decide(decision) => Command::Decide { decision, words },
+            Self::Document => Command::Document { words },
+            Self::Note => Command::Note { words },
+        }
+    }
+}
+
+/// The open editor and the drafts.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    pub open: Option<Purpose>,
+    drafts: Vec<(Purpose, TextArea<'static>)>,
+}
+
+impl Words {
+    /// Closes the editor, and forgets drafts, when their stage is over.
+    pub fn sync(&mut self, session: &Session) {
+        self.drafts.retain(|(purpose, _)| purpose.fits(session));
+        self.open = self.open.filter(|purpose| purpose.fits(session));
+    }
+
+    pub fn start(&mut self, purpose: Purpose) {
+        self.open = Some(purpose);
+        if !self.drafts.iter().any(|(of, _)| *of == purpose) {
+            let mut area = TextArea::default();
+            area.set_wrap_mode(WrapMode::WordOrGlyph);
+            area.set_cursor_line_style(ratatui::style::Style::default());
+            self.drafts.push((purpose, area));
+        }
+    }
+
+    pub fn area(&mut self) -> Option<&mut TextArea<'static>> {
+        let open = self.open?;
+        self.drafts.iter_mut().find(|(of, _)| *of == open).map(|(_, area)| area)
+    }
+
+    /// The command that the words make; `None` when there are none.
+    pub fn confirm(&mut self) -> Option<Command> {
+        let open = self.open?;
+        let words = self.area()?.lines().join("\n");
+        if words.trim().is_empty() {
+            return None;
+        }
+        self.open = None;
+        if open == Purpose::Note {
+            self.drafts.retain(|(of, _)| *of != Purpose::Note);
+        }
+        Some(open.command(words.trim().to_owned()))
+    }
+
+    /// Pasted text is welcome here; what would act on a screen is left out.
+    pub fn paste(&mut self, text: &str) {
+        let spans = clean(&text.replace('\r', "\n"), true);
+        let kept: String = spans.iter().filter(|span| !span.danger).map(|span| span.text.as_str()).collect();
+        if let Some(area) = self.area() {
+            let room = LETTERS_MAX.saturating_sub(area.lines().iter().map(String::len).sum());
+            let kept: String = kept.replace('\t', "    ").chars().take(room).collect();
+            area.insert_str(kept);
+        }
+    }
+
+    /// A key that the table does not know: letters and the usual ways to edit.
+    pub fn key(&mut self, event: &KeyEvent) {
+        match event.code {
+            KeyCode::Char(letter)
+                if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
+            {
+                self.paste(letter.encode_utf8(&mut [0; 4]));
+            }
+            KeyCode::Tab => self.paste("    "),
+            KeyCode::Char(_)
+            | KeyCode::Enter
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Home
+            | KeyCode::End => {
+                if let Some(area) = self.area() {
+                    area.input(*event);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The checklist: phases and steps with their state in word and shape, and the evidence of a step.
+
+use super::ink::{Row, Tone};
+use crate::plan::Step;
+use crate::session::*;
+use crate::time::{Moment, human_duration};
+
+/// Where a step or migration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing happened yet.
+    Open,
+    /// Waits for the operator.
+    Gate,
+    /// Happens now.
+    Run,
+    /// As wanted.
+    Pass,
+    /// As wanted, but for known failures.
+    Waived,
+    /// Nobody looked.
+    NotRun,
+    /// Not as wanted.
+    Fail,
+    /// The world is stopped here.
+    Stop,
+    /// Done and undone.
+    Undone,
+    /// COMMIT was sent and nobody knows.
+    Doubt,
+}
+
+impl Mark {
+    /// One column.
+    pub fn shape(self) -> &'static str {
+        match self {
+            Self::Open => "○",
+            Self::Gate => "●",
+            Self::Run => "▶",
+            Self::Pass => "✓",
+            Self::Waived => "~",
+            Self::NotRun => "–",
+            Self::Fail => "✗",
+            Self::Stop => "■",
+            Self::Undone => "◂",
+            Self::Doubt => "?",
+        }
+    }
+
+    /// At most six letters.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "–",
+            Self::Gate => "GATE",
+            Self::Run => "RUN",
+            Self::Pass => "PASS",
+            Self::Waived => "WAIVED",
+            Self::NotRun => "NOTRUN",
+            Self::Fail => "FAIL",
+            Self::Stop => "STOP",
+            Self::Undone => "UNDONE",
+            Self::Doubt => "DOUBT",
+        }
+    }
+
+    /// What it means for the eye.
+    pub fn tone(self) -> Tone {
+        match self {
+            Self::Open => Tone::Dim,
+            Self::Gate => Tone::Call,
+            Self::Run => Tone::Live,
+            Self::Pass => Tone::Good,
+            Self::Waived | Self::Undone | Self::Doubt => Tone::Warn,
+            Self::NotRun | Self::Fail | Self::Stop => Tone::Bad,
+        }
+    }
+
+    /// The mark of a verdict.
+    pub fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Pass,
+            Verdict::PassWithWaivers => Self::Waived,
+            Verdict::NotRun => Self::NotRun,
+            Verdict::Fail => Self::Fail,
+        }
+    }
+}
+
+/// A line of the checklist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A phase and the places of its steps.
+    Phase(String),
+    /// A step's id.
+    Step(String),
+}
+
+/// The lines of the checklist from top to bottom. The way back is listed once it was planned.
+pub fn checklist(session: &Session) -> Vec<Item> {
+    let back = session.plan.rollback.iter().zip(&session.rollback);
+    let back =
+        back.filter(|(step, state)| state.runs > 0 || session.undo.contains(&step.id)).map(|(step, _)| step);
+    let mut items = Vec::new();
+    let mut phase = None;
+    for step in session.plan.steps.iter().chain(back) {
+        if phase != Some(&step.phase) {
+            phase = Some(&step.phase);
+            items.push(Item::Phase(step.phase.clone()));
+        }
+        items.push(Item::Step(step.id.clone()));
+    }
+    items
+}
+
+/// Where a step stands.
+pub fn mark(session: &Session, id: &str) -> Mark {
+    let (Some(step), Some(state)) = (session.step(id), session.step_state(id)) else { return Mark::Open };
+    match &session.phase {
+        Phase::Gate(gate) if gate.step == id => return Mark::Gate,
+        Phase::Running(running) if running.step.as_deref() == Some(id) => return Mark::Run,
+        Phase::Stopped if session.escalation.as_ref().is_some_and(|stop| stop.halt.step == id) => {
+            return Mark::Stop;
+        }
+        _ => {}
+    }
+    if let (Some(at), crate::definition::StepKind::Apply) = (step.migration, step.kind) {
+        match session.migrations[at] {
+            MigrationState::RolledBack(_) => return Mark::Undone,
+            MigrationState::InDoubt(..) => return Mark::Doubt,
+            _ => {}
+        }
+    }
+    state.verdict.map_or(Mark::Open, Mark::of)
+}
+
+/// How long the latest attempt took or has taken.
+pub fn elapsed(state: &StepState, now: Moment) -> Option<u64> {
+    let end = state.ended.unwrap_or(now);
+    Some(end.mono_us.saturating_sub(state.started?.mono_us))
+}
+
+/// A line of the checklist, `columns` wide.
+pub fn checklist_row(session: &Session, item: &Item, now: Moment, columns: usize) -> Row {
+    match item {
+        Item::Phase(phase) => {
+            let steps = session.plan.steps.iter().zip(&session.steps);
+            let back = session.plan.rollback.iter().zip(&session.rollback);
+            let of_phase: Vec<bool> = steps
+                .chain(back)
+                .filter(|(step, _)| step.phase == *phase)
+                .map(|(_, state)| state.verdict.is_some_and(Verdict::is_good))
+                .collect();
+            let done = of_phase.iter().filter(|done| **done).count();
+            let count = format!("{done}/{}", of_phase.len());
+            let name = Row::of(Tone::Strong, &phase.to_uppercase());
+            let room = columns.saturating_sub(count.len() + 1);
+            name.cut(0, room).pad(room + 1).say(Tone::Dim, &count)
+        }
+        Item::Step(id) => {
+            let (Some(step), Some(state)) = (session.step(id), session.step_state(id)) else {
+                return Row::new();
+            };
+            let mark = mark(session, id);
+            let time = elapsed(state, now).map(human_duration).unwrap_or_default();
+            let title = if mark == Mark::Open { Tone::Dim } else { Tone::Plain };
+            let row = Row::of(mark.tone(), &format!(" {} {:<6} ", mark.shape(), mark.word()))
+                .say(title, &step.title);
+            let room = columns.saturating_sub(time.len() + usize::from(!time.is_empty()));
+            let row = row.cut(0, room);
+            if time.is_empty() { row } else { row.pad(room + 1).say(Tone::Dim, &time) }
+        }
+    }
+}
+
+/// A check with what was made of it, in one or two rows.
+pub fn check_rows(step: &Step, state: &StepState) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (check, judged) in step.checks.iter().zip(&state.checks) {
+        let mark = judged.as_ref().map_or(Mark::Open, |judged| Mark::of(judged.verdict));
+        let mut row = Row { indent: 9, pieces: Vec::new() }
+            .say(mark.tone(), &format!("{} {:<6} ", mark.shape(), mark.word()));
+        match judged {
+            None => rows.push(row.say(Tone::Dim, &check.title)),
+            Some(judged) => {
+                row = row.say(Tone::Plain, &check.title).say(Tone::Dim, ": ");
+                let tone = if judged.verdict.is_good() { Tone::Good } else { Tone::Bad };
+                rows.push(
+                    row.say(tone, &judged.observed)
+                        .say(Tone::Dim, &format!("  (wanted {})", judged.expected)),
+                );
+                if let Some(waiver) = &judged.waiver {
+                    rows.push(
+                        Row { indent: 9, pieces: Vec::new() }
+                            .pad(9)
+                            .say(Tone::Warn, &format!("waived: {waiver}")),
+                    );
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// Everything that is known of a step.
+pub fn evidence(session: &Session, id: &str, now: Moment) -> Vec<Row> {
+    let (Some(step), Some(state)) = (session.step(id), session.step_state(id)) else {
+        return vec![Row::of(Tone::Dim, "no step is selected")];
+    };
+    let mark = mark(session, id);
+    let mut head = Row::of(mark.tone(), &format!("{} {} ", mark.shape(), mark.word()))
+        .say(Tone::Strong, &step.title)
+        .say(Tone::Dim, &format!("  {id}"));
+    if let Some(micros) = elapsed(state, now) {
+        head = head.say(Tone::Dim, &format!("  {}", human_duration(micros)));
+    }
+    let mut rows = vec![head];
+    if let Some(attempt) = &state.attempt {
+        let runs = if state.runs == 1 { "1 run".to_owned() } else { format!("{} runs", state.runs) };
+        let started = state.started.map(|at| at.wall.clock()).unwrap_or_default();
+        rows.push(Row::of(Tone::Dim, &format!("attempt {}, {runs}, started {started}", attempt.number)));
+    }
+    if let Some((why, next)) = &state.blocked {
+        rows.push(Row::labelled("blocked", Tone::Bad, why));
+        rows.push(Row::labelled("next", Tone::Warn, next));
+    }
+    rows.push(Row::new());
+    rows.extend(check_rows(step, state));
+    if state.checks.iter().all(Option::is_none) {
+        rows.push(Row::new());
+        rows.push(Row::of(Tone::Dim, "Nothing was observed yet: these are the checks that will be made."));
+    }
+    rows
+}

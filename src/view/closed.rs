@@ -1,0 +1,76 @@
+//! The completion call: the verdict in words, what it rests on, and what next.
+
+use super::checklist::Mark;
+use super::ink::{Row, Tone};
+use crate::session::*;
+
+/// The rows of the completion panel; `None` while the ceremony goes on.
+pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
+    let Phase::Closed(verdict) = session.phase else { return None };
+    let mark = Mark::of(verdict);
+    let words = match verdict {
+        Verdict::Pass => "every step passed on evidence in the record",
+        Verdict::PassWithWaivers => {
+            "every step passed, some on a waiver: known failures that somebody answers for"
+        }
+        Verdict::NotRun => "some steps were not run, and what was not run is never a pass",
+        Verdict::Fail => "the ceremony did not reach its end as planned",
+    };
+    let mut rows = vec![
+        Row::of(mark.tone(), &format!("{} {} ", mark.shape(), verdict.word())).say(Tone::Plain, words),
+        Row::new(),
+        counts(session),
+    ];
+    let stops = session.escalations.len();
+    if stops > 0 {
+        let times = if stops == 1 { "once".to_owned() } else { format!("{stops} times") };
+        rows.push(Row::labelled("stops", Tone::Warn, &format!("the world was stopped {times}")));
+    }
+    rows.push(match session.findings.len() {
+        0 => Row::labelled("found", Tone::Good, "no findings"),
+        1 => Row::labelled("found", Tone::Warn, "1 finding"),
+        count => Row::labelled("found", Tone::Warn, &format!("{count} findings")),
+    });
+    rows.extend(
+        session.findings.iter().take(3).map(|(_, what)| Row::labelled("", Tone::Warn, &format!("! {what}"))),
+    );
+    if session.findings.len() > 3 {
+        rows.push(Row::labelled("", Tone::Dim, "… (tab Notes has all of them)"));
+    }
+    if session.header.as_ref().is_some_and(|header| header.mode == Mode::Practice) {
+        rows.push(Row::labelled("mode", Tone::Warn, "PRACTICE: this session can never count as real"));
+    }
+    rows.push(
+        Row::labelled("head", Tone::Strong, head_words)
+            .say(Tone::Dim, "  read these words out; they name this record"),
+    );
+    rows.push(
+        Row::labelled("next", Tone::Call, "q")
+            .say(Tone::Plain, " leaves; then ")
+            .say(Tone::Strong, "ceremony report DIR")
+            .say(Tone::Plain, " writes the execution report"),
+    );
+    Some(rows)
+}
+
+fn counts(session: &Session) -> Row {
+    let mut row = Row::labelled("steps", Tone::Strong, &format!("{}", session.steps.len()));
+    for (mark, verdict) in [
+        (Mark::Pass, Some(Verdict::Pass)),
+        (Mark::Waived, Some(Verdict::PassWithWaivers)),
+        (Mark::NotRun, Some(Verdict::NotRun)),
+        (Mark::Fail, Some(Verdict::Fail)),
+    ] {
+        let count = session
+            .steps
+            .iter()
+            .filter(|step| {
+                step.verdict == verdict || verdict == Some(Verdict::NotRun) && step.verdict.is_none()
+            })
+            .count();
+        if count > 0 {
+            row = row.say(mark.tone(), &format!("  {} {count} {}", mark.shape(), mark.word()));
+        }
+    }
+    row
+}

@@ -1,0 +1,254 @@
+//! The gate: what will happen, on what, on which target, the risk, how to undo it, and the words that confirm it.
+
+use super::Transcript;
+use super::changes::tally;
+use super::checklist::{check_rows, elapsed};
+use super::ink::{Row, Tone};
+use crate::definition::{CommitPolicy, Migration, Risk, StepKind};
+use crate::plan::Step;
+use crate::session::*;
+use crate::time::{Moment, human_duration};
+
+/// What is asked of the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateView {
+    /// The gate's id.
+    pub id: String,
+    /// `GATE`, `COMMIT`, `ROLL BACK`, `DELETE`.
+    pub word: &'static str,
+    /// Name of the step.
+    pub title: Row,
+    /// The risk, for the frame.
+    pub risk: Option<Risk>,
+    /// What a person must know, the most important first.
+    pub rows: Vec<Row>,
+    /// The words that confirm it.
+    pub phrase: String,
+    /// Whether rows or objects are lost by it.
+    pub danger: bool,
+    /// Whether `discard` is an answer too.
+    pub discard: bool,
+}
+
+fn place(session: &Session) -> Row {
+    let target = session.header.as_ref().map(|header| &header.target);
+    let database = target.map(|target| target.database.as_str()).unwrap_or_default();
+    let user = target.map(|target| target.user.as_str()).unwrap_or_default();
+    let kind = if target.is_some_and(|target| target.embedded) { "LOCAL, embedded " } else { "LOCAL " };
+    Row::labelled("on", Tone::Good, kind)
+        .say(Tone::Strong, &format!("{}/{database}", session.address))
+        .say(Tone::Dim, &format!(" as {user}"))
+}
+
+/// The open gate, if there is one.
+pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<GateView> {
+    let Phase::Gate(gate) = &session.phase else { return None };
+    let step = session.step(&gate.step)?;
+    let state = session.step_state(&gate.step)?;
+    let migration = step.migration.map(|at| &session.plan.ceremony.migrations[at]);
+    let (word, rows) = match gate.kind {
+        GateKind::Start => ("GATE", start(session, step, state, migration)),
+        GateKind::Commit => ("COMMIT", commit(session, transcript, step, state, migration, now)),
+        GateKind::RollBack => ("ROLL BACK", roll_back(session)),
+        GateKind::Delete => ("DELETE", delete(session)),
+    };
+    let title = match gate.kind {
+        GateKind::RollBack => Row::of(Tone::Strong, "everything that is applied is undone"),
+        GateKind::Delete => Row::of(Tone::Strong, "rows will be deleted"),
+        _ => Row::of(Tone::Strong, &step.title),
+    };
+    let risk = match gate.kind {
+        GateKind::RollBack | GateKind::Delete => None,
+        _ => migration.map(|migration| migration.risk),
+    };
+    Some(GateView {
+        id: gate.id.clone(),
+        word,
+        title,
+        risk,
+        rows,
+        phrase: gate.phrase.clone(),
+        danger: matches!(gate.kind, GateKind::RollBack | GateKind::Delete),
+        discard: gate.kind == GateKind::Commit,
+    })
+}
+
+fn deletes(tables: &[String]) -> Option<Row> {
+    let words = format!("deletes every row of {}", tables.join(", "));
+    (!tables.is_empty()).then(|| Row::labelled("", Tone::Bad, &words))
+}
+
+fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&Migration>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if let Some((why, next)) = &state.blocked {
+        rows.push(Row::labelled("before", Tone::Bad, &format!("it could not be carried out: {why}")));
+        rows.push(Row::labelled("next", Tone::Warn, next));
+    }
+    match migration {
+        Some(migration) => {
+            let again =
+                if step.kind == StepKind::Reapply { "applied again, nothing may change: " } else { "" };
+            rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.creates));
+            rows.push(place(session));
+            let asks = step.kind == StepKind::Apply && migration.commit == CommitPolicy::Ask;
+            let after = if asks {
+                "a second gate shows the proof and asks before COMMIT"
+            } else {
+                "a clean proof commits by itself"
+            };
+            rows.push(Row::labelled(
+                "how",
+                Tone::Plain,
+                &format!("{} in one transaction; {after}", migration.script.name()),
+            ));
+            rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
+            rows.extend(deletes(&migration.rollback.deletes));
+            let limits = session.plan.ceremony.limits;
+            let locks = format!(
+                "gives up after {} of waiting for a lock, {} in a statement",
+                human_duration(limits.lock_timeout_ms * 1000),
+                human_duration(limits.statement_timeout_ms * 1000)
+            );
+            rows.push(Row::labelled("limits", Tone::Dim, &locks));
+        }
+        None => {
+            rows.push(Row::labelled("does", Tone::Plain, kind_words(step.kind)));
+            rows.push(place(session));
+        }
+    }
+    rows.push(checks_line(step));
+    if step.kind == StepKind::SignOff {
+        rows.extend(session.plan.ceremony.risks.iter().map(|risk| Row::labelled("risk", Tone::Warn, risk)));
+    }
+    rows
+}
+
+/// The checks in one row that can be wrapped.
+fn checks_line(step: &Step) -> Row {
+    let titles: Vec<&str> = step.checks.iter().map(|check| check.title.as_str()).collect();
+    let count = if titles.len() == 1 { "1 check: ".to_owned() } else { format!("{} checks: ", titles.len()) };
+    Row::labelled("checks", Tone::Strong, &count).say(Tone::Plain, &titles.join("; "))
+}
+
+fn kind_words(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Preflight => "looks, and changes nothing",
+        StepKind::Backup => "copies rows out and records the schema; changes nothing",
+        StepKind::Verify => "runs queries in a read-only transaction",
+        StepKind::Negative => "tries statements that must be refused; everything is rolled back",
+        StepKind::Suite => "runs test programs against the target",
+        StepKind::Drill => "rolls back and applies again on a copy; the target is not touched",
+        StepKind::SignOff => "each claim is ticked from the evidence in the record, or it is not",
+        StepKind::Apply | StepKind::Reapply | StepKind::RollBack => "changes the schema",
+    }
+}
+
+fn commit(
+    session: &Session,
+    transcript: &Transcript,
+    step: &Step,
+    state: &StepState,
+    migration: Option<&Migration>,
+    now: Moment,
+) -> Vec<Row> {
+    let good = state.checks.iter().flatten().filter(|judged| judged.verdict.is_good()).count();
+    let open_us = elapsed(state, now).unwrap_or(0);
+    let proof = format!(
+        "{good} of {} checks as wanted, inside the transaction that is still open",
+        step.checks.len()
+    );
+    let mut rows = vec![Row::labelled("proof", Tone::Good, &proof)];
+    let mut on = place(session);
+    on = on.say(Tone::Dim, "; nothing is final yet");
+    rows.push(on);
+    let limit = session.plan.ceremony.limits.answer_timeout_ms * 1000;
+    let tone = if open_us * 4 > limit * 3 { Tone::Bad } else { Tone::Warn };
+    rows.push(
+        Row::labelled("open", tone, &human_duration(open_us / 1_000_000 * 1_000_000))
+            .say(Tone::Plain, ", holding its locks; ")
+            .say(
+                Tone::Dim,
+                &format!("the server rolls it back by itself after {} of idling", human_duration(limit)),
+            ),
+    );
+    if let Some((_, changes)) = transcript.changes.iter().rev().find(|(of, _)| *of == step.id) {
+        rows.push(Row::labelled("schema", Tone::Plain, &tally(changes)).say(Tone::Dim, " (tab Changes)"));
+    }
+    if let Some(migration) = migration {
+        rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
+        rows.extend(deletes(&migration.rollback.deletes));
+    }
+    rows.extend(check_rows(step, state));
+    rows
+}
+
+fn undone<'s>(session: &'s Session) -> impl Iterator<Item = &'s Migration> {
+    let steps = session.undo.iter().filter_map(|id| session.step(id)?.migration);
+    steps.map(|at| &session.plan.ceremony.migrations[at])
+}
+
+fn roll_back(session: &Session) -> Vec<Row> {
+    let mut rows = vec![place(session)];
+    for (at, migration) in undone(session).enumerate() {
+        let label = if at == 0 { "undoes" } else { "then" };
+        rows.push(
+            Row::labelled(label, Tone::Strong, &format!("{} ", migration.id))
+                .say(Tone::Plain, &migration.rollback.summary),
+        );
+        rows.extend(deletes(&migration.rollback.deletes));
+    }
+    let minutes = format!(
+        "planned at {} min by hand; each step commits by itself",
+        session.plan.ceremony.rollback_minutes
+    );
+    rows.push(Row::labelled("time", Tone::Dim, &minutes));
+    rows
+}
+
+fn delete(session: &Session) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for migration in undone(session).filter(|migration| !migration.rollback.deletes.is_empty()) {
+        let words = format!("every row of {} dies", migration.rollback.deletes.join(", "));
+        rows.push(
+            Row::labelled("deletes", Tone::Bad, &words).say(Tone::Dim, &format!(" ({})", migration.id)),
+        );
+    }
+    rows.push(place(session));
+    rows.push(Row::labelled("undo", Tone::Warn, "there is none but the backup in the session's folder"));
+    rows
+}
+
+/// What runs now, for the place where gates are shown.
+pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Option<(Row, Vec<Row>)> {
+    let Phase::Running(running) = &session.phase else { return None };
+    let step = running.step.as_deref().and_then(|id| Some((session.step(id)?, session.step_state(id)?)));
+    let title = step.map_or("", |(step, _)| step.title.as_str());
+    let (word, what) = match &running.work {
+        Work::Run => ("RUNNING", "the step runs"),
+        Work::Commit => ("COMMITTING", "COMMIT was sent; the ledger is read back on a fresh connection"),
+        Work::Discard(_) => ("ROLLING BACK", "ROLLBACK was sent"),
+        Work::Settle => ("READING THE LEDGER", "the record is compared with what the database says happened"),
+    };
+    let mut doing = Row::labelled("does", Tone::Plain, what);
+    if let Some(micros) = step.and_then(|(_, state)| elapsed(state, now)) {
+        doing = doing.say(Tone::Dim, &format!(", for {}", human_duration(micros)));
+    }
+    let mut rows = vec![doing, place(session)];
+    let sent = transcript.statement.as_ref().filter(|(of, ..)| running.step.as_ref() == Some(of));
+    if let Some((_, at, text)) = sent.filter(|_| running.work == Work::Run) {
+        let first = text.lines().next().unwrap_or_default();
+        rows.push(
+            Row::labelled("sent", Tone::Dim, &format!("{}:{} ", at.file, at.line)).say(Tone::Plain, first),
+        );
+    }
+    rows.push(match running.stop {
+        0 => Row::labelled("stop", Tone::Dim, "Ctrl-C or S cancels it and stops the world"),
+        1 => Row::labelled(
+            "stop",
+            Tone::Bad,
+            "STOP: it is being cancelled; press S again to terminate the backend",
+        ),
+        _ => Row::labelled("stop", Tone::Bad, "STOP: the backend is being terminated; wait for its end"),
+    });
+    Some((Row::of(Tone::Live, word).say(Tone::Plain, " ").say(Tone::Strong, title), rows))
+}

@@ -1,0 +1,26 @@
+//! The output pane: what was sent, said and printed, a row a line.
+
+use super::ink::{Row, Tone};
+use super::{Line, LineKind};
+
+/// A line of the transcript as a row.
+pub fn output_row(line: &Line) -> Row {
+    let (shape, tone) = match line.kind {
+        LineKind::Event => ("·", Tone::Dim),
+        LineKind::Sql => (" ", Tone::Plain),
+        LineKind::Tag => ("→", Tone::Good),
+        LineKind::Notice => ("!", Tone::Warn),
+        LineKind::Error => ("✗", Tone::Bad),
+        LineKind::Output => (" ", Tone::Plain),
+        LineKind::Good => ("✓", Tone::Good),
+        LineKind::Bad => ("✗", Tone::Bad),
+        LineKind::Words => ("“", Tone::Strong),
+    };
+    let text = line.text.replace('\t', "    ");
+    let row = Row::of(Tone::Dim, &line.at.wall.clock()).say(tone, &format!(" {shape} "));
+    match line.kind {
+        LineKind::Sql => super::sql::highlight(row, &text),
+        LineKind::Good | LineKind::Tag => row.say(Tone::Plain, &text),
+        _ => row.say(tone, &text),
+    }
+}

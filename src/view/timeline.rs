@@ -1,0 +1,159 @@
+//! The timeline of a replay: where in the record one stands, with marks for what a reviewer looks for.
+
+use super::ink::{Row, Tone};
+use crate::journal::Entry;
+use crate::session::Event;
+
+/// What a mark stands for; a graver one covers a lesser one in the same column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimelineKind {
+    /// Somebody wrote something down.
+    Note,
+    /// A gate was opened.
+    Gate,
+    /// Something a reviewer must see.
+    Finding,
+    /// A check that was not as wanted.
+    Failed,
+    /// The world was stopped.
+    Halt,
+}
+
+impl TimelineKind {
+    /// One column.
+    pub fn shape(self) -> &'static str {
+        match self {
+            Self::Note => "·",
+            Self::Gate => "●",
+            Self::Finding => "!",
+            Self::Failed => "✗",
+            Self::Halt => "■",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Gate => "gate",
+            Self::Finding => "finding",
+            Self::Failed => "failed check",
+            Self::Halt => "stop",
+        }
+    }
+
+    fn tone(self) -> Tone {
+        match self {
+            Self::Note => Tone::Plain,
+            Self::Gate => Tone::Call,
+            Self::Finding => Tone::Warn,
+            Self::Failed | Self::Halt => Tone::Bad,
+        }
+    }
+}
+
+/// A mark at an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimelineMark {
+    /// Number of the entry.
+    pub entry: u64,
+    /// What it stands for.
+    pub kind: TimelineKind,
+}
+
+/// The marks of a whole record, in its order; made once when a replay is opened.
+pub fn timeline_marks(entries: &[Entry]) -> Vec<TimelineMark> {
+    let of_event = |event: &Event| match event {
+        Event::Halted { .. } => Some(TimelineKind::Halt),
+        Event::CheckJudged { verdict, .. } if !verdict.is_good() => Some(TimelineKind::Failed),
+        Event::FindingRaised { .. } => Some(TimelineKind::Finding),
+        Event::GateOpened { .. } => Some(TimelineKind::Gate),
+        Event::NoteTaken { .. } => Some(TimelineKind::Note),
+        _ => None,
+    };
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let kind = entry.events.iter().filter_map(of_event).max()?;
+            Some(TimelineMark { entry: entry.n, kind })
+        })
+        .collect()
+}
+
+/// The first mark behind `entry`.
+pub fn next_mark(marks: &[TimelineMark], entry: u64) -> Option<u64> {
+    marks.iter().map(|mark| mark.entry).find(|at| *at > entry)
+}
+
+/// The last mark before `entry`.
+pub fn previous_mark(marks: &[TimelineMark], entry: u64) -> Option<u64> {
+    marks.iter().rev().map(|mark| mark.entry).find(|at| *at < entry)
+}
+
+/// The bar (marks over a line), `columns` wide, and the words below it.
+pub fn timeline(marks: &[TimelineMark], entry: usize, of: usize, playing: bool, columns: usize) -> [Row; 3] {
+    let column_of =
+        |at: usize| (at.saturating_sub(1) * columns.saturating_sub(1)) / of.saturating_sub(1).max(1);
+    let mut cells: Vec<Option<TimelineKind>> = vec![None; columns];
+    for mark in marks {
+        let at = column_of(usize::try_from(mark.entry).unwrap_or(usize::MAX).min(of));
+        if let Some(cell) = cells.get_mut(at) {
+            *cell = (*cell).max(Some(mark.kind));
+        }
+    }
+    let mut top = Row::new();
+    for cell in &cells {
+        top = match cell {
+            Some(kind) => top.say(kind.tone(), kind.shape()),
+            None => top.say(Tone::Plain, " "),
+        };
+    }
+    let here = column_of(entry.min(of)).min(columns.saturating_sub(1));
+    let bar = if columns == 0 {
+        Row::new()
+    } else {
+        Row::of(Tone::Live, &"━".repeat(here))
+            .say(Tone::Strong, "◆")
+            .say(Tone::Dim, &"─".repeat(columns - here - 1))
+    };
+    let state = if playing { "playing" } else { "paused" };
+    let mut words =
+        Row::of(Tone::Strong, &format!("entry {entry} of {of}")).say(Tone::Dim, &format!("  {state}"));
+    for kind in [
+        TimelineKind::Gate,
+        TimelineKind::Failed,
+        TimelineKind::Finding,
+        TimelineKind::Halt,
+        TimelineKind::Note,
+    ] {
+        let count = marks.iter().filter(|mark| mark.kind == kind).count();
+        if count > 0 {
+            words = words
+                .say(kind.tone(), &format!("  {} ", kind.shape()))
+                .say(Tone::Dim, &format!("{count} {}", kind.word()));
+        }
+    }
+    [top, bar, words]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_width_and_length() {
+        let marks = [
+            TimelineMark { entry: 1, kind: TimelineKind::Gate },
+            TimelineMark { entry: 9, kind: TimelineKind::Halt },
+        ];
+        for columns in 0..40 {
+            for of in 0..12 {
+                for entry in 0..=of {
+                    let rows = timeline(&marks, entry, of, false, columns);
+                    assert_eq!((rows[0].width(), rows[1].width()), (columns, columns));
+                }
+            }
+        }
+        assert_eq!(next_mark(&marks, 1), Some(9));
+        assert_eq!(previous_mark(&marks, 9), Some(1));
+    }
+}
