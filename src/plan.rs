@@ -271,6 +271,13 @@ fn rollback_step(ceremony: &Ceremony, at: usize) -> Step {
         check("server", "it is still the same server", Subject::Server),
         check("ran", "every statement ran", Subject::Ran),
     ];
+    checks.extend(migration.rollback.deletes.iter().map(|table| {
+        check(
+            format!("backup:{table}"),
+            format!("rows of {table} are copied out before they die"),
+            Subject::Backup(table.clone()),
+        )
+    }));
     checks.extend(protected_checks(ceremony, &migration.rollback.deletes));
     checks.push(check("schema", "what changed is recorded", Subject::SchemaRecorded));
     Step {

@@ -76,7 +76,7 @@ impl Answers {
                         .replace("{phrase}", &gate.phrase)
                         .replace("{target}", &session.address),
                 };
-                if gate.kind == GateKind::Commit && words == "discard" {
+                if gate.kind.can_be_declined() && words == "discard" {
                     return Some(Command::Discard);
                 }
                 Some(Command::Answer { gate: gate.id.clone(), words })

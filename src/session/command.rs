@@ -40,7 +40,7 @@ pub enum Command {
         /// What was typed.
         words: String,
     },
-    /// Answers the commit gate with no: the transaction is rolled back.
+    /// Answers with no: at the commit gate the transaction is rolled back, at a rollback's gates it is put aside.
     Discard,
     /// STOP: cancels what runs; asked again, terminates it.
     Stop,

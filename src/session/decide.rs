@@ -271,10 +271,23 @@ impl Deciding<'_> {
             Phase::Gate(gate) if gate.kind == GateKind::Commit => {
                 self.discard_for_operator(&gate.step, "the operator declined to commit");
             }
+            Phase::Gate(gate) if gate.kind.can_be_declined() => self.put_rollback_aside(),
             _ => {
                 let next = self.session().what_is_next();
-                self.refuse("there is nothing to discard", "no transaction waits for its commit", next);
+                self.refuse("there is nothing to say no to", "no commit and no rollback waits", next);
             }
+        }
+    }
+
+    fn put_rollback_aside(&mut self) {
+        if self.session().escalation.is_some() {
+            self.emit(Event::StageReopened { why: "the rollback was not confirmed".to_owned() });
+            return;
+        }
+        self.emit(Event::RollbackPlanned { steps: Vec::new() });
+        match self.session().closed {
+            Some(verdict) => self.emit(Event::Closed { verdict }),
+            None => self.advance(),
         }
     }
 

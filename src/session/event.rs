@@ -238,6 +238,13 @@ pub enum GateKind {
     Delete,
 }
 
+impl GateKind {
+    /// Whether no is an answer too. A start gate is left by doing nothing.
+    pub fn can_be_declined(self) -> bool {
+        self != Self::Start
+    }
+}
+
 /// Why a command was not carried out, in the three parts every message has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

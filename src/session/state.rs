@@ -41,6 +41,10 @@ pub struct Session {
     pub refusal: Option<Refusal>,
     /// Attempts so far.
     pub attempts: u32,
+    /// When the open gate opened.
+    pub gate_opened: Option<Moment>,
+    /// The verdict of the last closing; a rollback can open a closed session again.
+    pub closed: Option<Verdict>,
     /// When the session was opened, resumed or last changed.
     pub now: Option<Moment>,
 }
@@ -174,6 +178,8 @@ impl Session {
             notes: Vec::new(),
             refusal: None,
             attempts: 0,
+            gate_opened: None,
+            closed: None,
             now: None,
         }
     }
@@ -260,6 +266,7 @@ impl Session {
                     "gate after the end"
                 );
                 self.phase = Phase::Gate(gate.clone());
+                self.gate_opened = Some(at);
             }
             Event::GateAnswered { gate, .. } => {
                 assert!(
@@ -355,6 +362,7 @@ impl Session {
                 assert!(self.escalation.is_none(), "closed in the middle of a stop");
                 assert!(!verdict.is_good() || self.next_forward().is_none(), "a good end with steps left");
                 self.phase = Phase::Closed(*verdict);
+                self.closed = Some(*verdict);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The answer line of a gate: opens empty, dead for a moment, takes letters only from a person's fingers.
 
-use crate::session::{GateKind, Phase, Session};
+use crate::session::{Phase, Session};
 use crate::time::Moment;
 
 /// After a gate opens or the screen changes its size, keys are not taken for this long.
@@ -61,8 +61,8 @@ impl Answer {
         if now.mono_us < self.dead_until_us {
             return Err("the gate has only just opened: read it, then press a again");
         }
-        let commit = matches!(&session.phase, Phase::Gate(gate) if gate.kind == GateKind::Commit);
-        (self.typing, self.discard) = (true, discard && commit);
+        let no = matches!(&session.phase, Phase::Gate(gate) if gate.kind.can_be_declined());
+        (self.typing, self.discard) = (true, discard && no);
         self.text.clear();
         self.pressed_us.clear();
         Ok(())

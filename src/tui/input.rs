@@ -4,7 +4,7 @@ use super::keymap::{Context, Do, Key, PAGE, lookup};
 use super::paint::Scroll;
 use super::words::Purpose;
 use super::*;
-use crate::session::{GateKind, Stage};
+use crate::session::Stage;
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
@@ -123,7 +123,7 @@ impl Cockpit {
         if scene.live() {
             if let Phase::Gate(gate) = &scene.session.phase {
                 contexts.push(Context::Gate);
-                if gate.kind == GateKind::Commit {
+                if gate.kind.can_be_declined() {
                     contexts.push(Context::Commit);
                 }
             }
@@ -219,7 +219,7 @@ impl Cockpit {
         }
         let Phase::Gate(gate) = &scene.session.phase else { return Vec::new() };
         let words = self.answer.text.trim().to_owned();
-        if gate.kind == GateKind::Commit && words == "discard" {
+        if gate.kind.can_be_declined() && words == "discard" {
             return vec![Action::Command(Command::Discard)];
         }
         vec![Action::Command(Command::Answer { gate: gate.id.clone(), words })]

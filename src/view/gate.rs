@@ -69,7 +69,7 @@ pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<G
         rows,
         phrase: gate.phrase.clone(),
         danger: matches!(gate.kind, GateKind::RollBack | GateKind::Delete),
-        discard: gate.kind == GateKind::Commit,
+        discard: gate.kind.can_be_declined(),
     })
 }
 
@@ -162,7 +162,7 @@ fn commit(
     now: Moment,
 ) -> Vec<Row> {
     let good = state.checks.iter().flatten().filter(|judged| judged.verdict.is_good()).count();
-    let open_us = elapsed(state, now).unwrap_or(0);
+    let open_us = session.gate_opened.map_or(0, |since| now.mono_us.saturating_sub(since.mono_us));
     let proof = format!(
         "{good} of {} checks as wanted, inside the transaction that is still open",
         step.checks.len()
@@ -174,7 +174,7 @@ fn commit(
     let limit = session.plan.ceremony.limits.answer_timeout_ms * 1000;
     let tone = if open_us * 4 > limit * 3 { Tone::Bad } else { Tone::Warn };
     rows.push(
-        Row::labelled("open", tone, &human_duration(open_us / 1_000_000 * 1_000_000))
+        Row::labelled("open", tone, &super::header::calm(open_us))
             .say(Tone::Plain, ", holding its locks; ")
             .say(Tone::Dim, &format!("rolled back by the server if idle for {}", human_duration(limit))),
     );
@@ -227,7 +227,7 @@ fn delete(session: &Session) -> Vec<Row> {
         );
     }
     rows.push(place(session));
-    rows.push(Row::labelled("undo", Tone::Warn, "there is none but the backup in the session's folder"));
+    rows.push(Row::labelled("undo", Tone::Warn, "the rows are copied into the session's folder first"));
     rows
 }
 

@@ -36,7 +36,7 @@ pub fn elapsed_us(session: &Session, now: Moment) -> u64 {
 }
 
 /// Whole seconds from ten seconds on: a header that flickers is not read.
-fn calm(micros: u64) -> String {
+pub(super) fn calm(micros: u64) -> String {
     let seconds = micros / 1_000_000;
     match seconds {
         0..=59 => format!("{seconds} s"),

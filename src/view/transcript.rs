@@ -201,17 +201,24 @@ impl Transcript {
                 };
                 (kind, step.as_str(), text)
             }
+            Event::StepFinished { verdict, .. } if verdict.is_good() => {
+                self.error = None;
+                return self.headline(entry, event);
+            }
             Event::NoteTaken { words } => (LineKind::Words, "", format!("note: {words}")),
             Event::StageDone { stage, words, decision } => {
                 let decision = decision.map(|decision| format!("{}: ", decision.word())).unwrap_or_default();
                 (LineKind::Words, "", format!("{} {decision}{words}", stage.word()))
             }
-            _ => match event.headline() {
-                Some((step, text)) => (event.line_kind(), step, text),
-                None => return,
-            },
+            _ => return self.headline(entry, event),
         };
         self.push(entry, step, kind, &text);
+    }
+
+    fn headline(&mut self, entry: &Entry, event: &Event) {
+        if let Some((step, text)) = event.headline() {
+            self.push(entry, step, event.line_kind(), &text);
+        }
     }
 }
 
@@ -295,6 +302,7 @@ impl Event {
                 let word = if *happened { "had been committed" } else { "had not been committed" };
                 (step, format!("{step} {word}"))
             }
+            Self::RollbackPlanned { steps } if steps.is_empty() => ("", "rollback put aside".to_owned()),
             Self::RollbackPlanned { steps } => ("", format!("rollback planned: {}", steps.join(", "))),
             Self::RollbackDone => ("", "rollback complete".to_owned()),
             Self::FindingRaised { what } => ("", format!("finding: {what}")),

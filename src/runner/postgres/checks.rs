@@ -169,7 +169,11 @@ impl Attempt {
         Ok(count.and_then(|count| count.parse().ok()))
     }
 
-    async fn backup(&self, backend: &mut Backend, table: &str) -> Result<(), Failure> {
+    /// Copies the rows of a table into the session's folder, if it is there.
+    ///
+    /// # Errors
+    /// Of the server, the connection or the file system.
+    pub async fn backup(&self, backend: &mut Backend, table: &str) -> Result<(), Failure> {
         let Some(rows) = self.count(backend, table).await? else {
             self.observe(Observation::Backup {
                 table: table.to_owned(),

@@ -118,6 +118,7 @@ impl Attempt {
             self.not_done_yet(backend, migration, &mark).await?;
         }
         let before = self.begin(backend, &mark).await?;
+        self.back_up_what_dies(backend).await?;
         self.run_script(backend, prepared).await?;
         self.prove(backend, &before).await?;
         if self.step.kind == StepKind::Reapply {
@@ -207,6 +208,19 @@ impl Attempt {
             ledger::begin(backend, mark, &xid).await.map_err(|error| self.failure(error, None))?;
         }
         Ok(Before { snapshot, rows, xid })
+    }
+
+    /// Copies the rows out that the script will delete, under a lock that lets none slip in behind the copy.
+    async fn back_up_what_dies(&self, backend: &mut Backend) -> Result<(), Failure> {
+        for check in &self.step.checks {
+            if let Subject::Backup(table) = &check.subject {
+                if self.count(backend, table).await?.is_some() {
+                    self.run(backend, &format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
+                }
+                self.backup(backend, table).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {

@@ -109,6 +109,7 @@ fn prompt(view: &GateView, answer: &Answer, live: bool, columns: usize) -> Vec<R
     let row = Row::of(Tone::Strong, "press ").say(Tone::Call, "a").say(Tone::Strong, ", then type: ");
     let mut rows = Row { indent: 20, ..row.say(Tone::Call, wanted) }.wrap(columns);
     rows.push(match view.discard {
+        true if view.danger => Row::of(Tone::Dim, "or d, then discard: nothing is undone"),
         true => Row::of(Tone::Dim, "or d, then discard: it is rolled back and the world stops"),
         false => Row::of(Tone::Dim, "nothing happens until it is typed and Enter is pressed"),
     });
