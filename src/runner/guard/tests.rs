@@ -25,7 +25,7 @@ fn must_pass() {
         let dsn = parse_with(text, &["/tmp/ceremony-x".into()])
             .unwrap_or_else(|refused| panic!("{text}: {refused}"));
         assert_eq!((dsn.host, dsn.port), (host, port), "{text}");
-        assert_eq!(dsn.password.as_ref().map_or("", Secret::reveal), password, "{text}");
+        assert_eq!(dsn.password.as_ref().map_or("", Secret::expose), password, "{text}");
     }
     let dsn = parse("postgresql://r%C3%A4@127.0.0.1:5432/c%20d?application_name=x&sslmode=prefer").unwrap();
     assert_eq!((dsn.user.as_str(), dsn.database.as_str()), ("rä", "c d"));
