@@ -267,7 +267,7 @@ impl Cockpit {
     }
 
     fn on_list(&self, scene: &Scene<'_>) -> bool {
-        self.focus == Pane::Checklist && !(self.curtain(scene) && !self.looking)
+        self.focus == Pane::Checklist && (!self.curtain(scene) || self.looking)
     }
 
     fn turn(&mut self, on: bool) {

@@ -182,7 +182,7 @@ fn commit(
     rows
 }
 
-fn undone<'s>(session: &'s Session) -> impl Iterator<Item = &'s Migration> {
+fn undone(session: &Session) -> impl Iterator<Item = &Migration> {
     let steps = session.undo.iter().filter_map(|id| session.step(id)?.migration);
     steps.map(|at| &session.plan.ceremony.migrations[at])
 }
