@@ -223,6 +223,8 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
             "mend the folder",
         )
     };
+    // Made first: the appender complains on the terminal about a folder that is not there yet.
+    std::fs::create_dir_all(session.join("log")).map_err(|error| failed(error.to_string()))?;
     let appender = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("ceremony")
@@ -352,5 +354,17 @@ fn operator(common: &Common) -> String {
         .clone()
         .or_else(|| known("USER"))
         .or_else(|| known("LOGNAME"))
+        .or_else(account_name)
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// The account's name in /etc/passwd, for shells that set no USER.
+fn account_name() -> Option<String> {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }

@@ -1,139 +1,14 @@
 //! A small ceremony held in memory and driven by hand, for the tests of the screen.
 
+mod definition;
+
 use super::*;
-use crate::definition::{FileBytes, Folder, load};
 use crate::journal::{Chain, Entry};
-use crate::plan::Plan;
 use crate::session::*;
 use crate::time::Timestamp;
-use sha2::{Digest, Sha256};
+pub use definition::graph_of;
+use definition::{TWO, plan};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-const ONE: &str = "-- Foundations: two tables.\nCREATE TABLE public.events (\n    id bigint PRIMARY KEY,\n    source text NOT NULL DEFAULT 'none'\n);\nCREATE INDEX events_source ON public.events (source);\n";
-const TWO: &str = "ALTER TABLE public.events ADD CONSTRAINT events_key UNIQUE (id, source);\n";
-const THREE: &str = "ALTER TABLE public.events ADD COLUMN booking_id bigint;\n";
-const CHECKS: &str = "-- @section no-tables\nSELECT 1 WHERE false;\n-- @section duplicates\nSELECT id, count(*) FROM events GROUP BY id HAVING count(*) > 1;\n-- @section back\nDROP TABLE public.events;\n-- @section back2\nSELECT 2;\n";
-
-struct Memory(BTreeMap<&'static str, String>);
-
-impl Folder for Memory {
-    fn read(&self, path: &str) -> Result<FileBytes, String> {
-        let text = self.0.get(path).ok_or("no such file")?;
-        Ok(FileBytes { bytes: text.clone().into_bytes(), sha256: crate::journal::hex(&Sha256::digest(text)) })
-    }
-}
-
-fn migration(
-    id: &str,
-    title: &str,
-    file: &str,
-    text: &str,
-    risk: &str,
-    after: &str,
-    deletes: &str,
-) -> String {
-    let sum = crate::journal::hex(&Sha256::digest(text));
-    let back = if deletes.is_empty() { "back2" } else { "back" };
-    format!(
-        r#"
-[[migration]]
-id = "{id}"
-title = "{title}"
-file = "{file}"
-sha256 = "{sum}"
-risk = "{risk}"
-after = [{after}]
-creates = "the table events, its index and its trigger"
-verify = ["duplicates"]
-[migration.rollback]
-script = "checks.sql#{back}"
-summary = "drops what {id} made"
-when = "tests fail"
-deletes = [{deletes}]
-"#
-    )
-}
-
-/// The definition; `title` is the ceremony's.
-pub fn plan(title: &str) -> Arc<Plan> {
-    let mut text = format!(
-        r#"format = 1
-[ceremony]
-id = "calendar"
-title = "{title}"
-purpose = "Prepares the schema for calendar sync."
-planned_minutes = 90
-rollback_minutes = 30
-risks = ["tokens are plain text for now"]
-[[flag]]
-name = "CALENDAR_SYNC_ENABLED"
-[[query]]
-id = "no-tables"
-title = "no calendar tables are there"
-script = "checks.sql#no-tables"
-expect = "empty"
-[[query]]
-id = "duplicates"
-title = "no event is there twice"
-script = "checks.sql#duplicates"
-expect = "empty"
-[[step]]
-id = "preflight/surroundings"
-kind = "preflight"
-title = "Server, files and flags"
-probes = ["server", "inputs", "flags"]
-queries = ["no-tables"]
-[[step]]
-id = "apply"
-kind = "apply"
-title = "Apply"
-[[step]]
-id = "verify/integrity"
-kind = "verify"
-title = "Integrity of the data"
-queries = ["duplicates"]
-[[step]]
-id = "sign-off"
-kind = "sign-off"
-title = "Sign-off"
-[[claim]]
-id = "applied"
-text = "migrations are applied without errors"
-evidence = ["apply/foundations"]
-"#
-    );
-    let table = "\"public.events\"";
-    text +=
-        &migration("foundations", "Calendar foundations", "m/20260117000000_one.sql", ONE, "high", "", table);
-    text += &migration(
-        "uniqueness",
-        "Uniqueness fix",
-        "m/20260118000000_two.sql",
-        TWO,
-        "medium",
-        "\"foundations\"",
-        "",
-    );
-    text += &migration(
-        "outbound",
-        "Outbound sync",
-        "m/20260119000000_three.sql",
-        THREE,
-        "low",
-        "\"foundations\"",
-        "",
-    );
-    let files = [
-        ("ceremony.toml", text.as_str()),
-        ("m/20260117000000_one.sql", ONE),
-        ("m/20260118000000_two.sql", TWO),
-        ("m/20260119000000_three.sql", THREE),
-        ("checks.sql", CHECKS),
-    ];
-    let folder = Memory(files.into_iter().map(|(path, text)| (path, text.to_owned())).collect());
-    Arc::new(Plan::new(load(&folder, "ceremony.toml").expect("the definition of the tests is good")))
-}
 
 /// A session that is driven by hand, with its record.
 pub struct World {

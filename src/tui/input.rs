@@ -79,6 +79,9 @@ impl Cockpit {
         if let Some(act) = lookup(key, &self.contexts(scene)) {
             return self.act(act, scene);
         }
+        if self.small {
+            return Vec::new();
+        }
         if self.words.open.is_some() {
             self.words.key(event);
         } else if self.answer.typing
@@ -95,6 +98,10 @@ impl Cockpit {
         let mut contexts = vec![Context::Always];
         if scene.live() {
             contexts.push(Context::Drive);
+        }
+        if self.small {
+            // Nothing is answered that cannot be read.
+            return contexts;
         }
         let modal = if self.words.open.is_some() {
             Some(Context::Words)
@@ -267,7 +274,7 @@ impl Cockpit {
     }
 
     fn on_list(&self, scene: &Scene<'_>) -> bool {
-        self.focus == Pane::Checklist && (!self.curtain(scene) || self.looking)
+        self.focus == Pane::Checklist && (self.looking || !self.curtain(scene))
     }
 
     fn turn(&mut self, on: bool) {
@@ -285,7 +292,7 @@ impl Cockpit {
         let items = checklist(session);
         let current = self.subject(session);
         let here = self.selected.or_else(|| {
-            items.iter().position(|item| matches!(item, Item::Step(id) if Some(id) == current.as_ref()))
+            items.iter().position(|item| matches!(item, Item::Step(id) if Some(*id) == current.as_deref()))
         });
         let page = isize::try_from(self.list_scroll.page).unwrap_or(1);
         let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };
@@ -302,6 +309,7 @@ impl Cockpit {
     fn scrolled(&mut self) -> &mut Scroll {
         match self.focus {
             _ if self.help => &mut self.help_scroll,
+            _ if self.covered => &mut self.curtain_scroll,
             Pane::Checklist => &mut self.list_scroll,
             Pane::Graph => self.scroll(Tab::Graph),
             Pane::Work => self.scroll(self.tab),
@@ -310,16 +318,10 @@ impl Cockpit {
     }
 
     fn scroll_rows(&mut self, rows: isize) {
-        // Behind nothing but a curtain, the curtain scrolls.
-        let scroll = if self.screen.work.is_empty() && !self.help && !self.looking {
-            &mut self.curtain_scroll
-        } else {
-            self.scrolled()
-        };
+        let scroll = self.scrolled();
         let page = isize::try_from(scroll.page).unwrap_or(1);
         let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };
         scroll.by(rows);
-        self.curtain_scroll.by(rows);
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Screen {
 pub(super) struct Wishes {
     /// Rows that the gate would like to have, with its frame.
     pub gate: u16,
+    /// Rows without which it cannot be answered.
+    pub gate_least: u16,
     /// Rows of the graph, with its frame.
     pub graph: u16,
     /// Whether there is a timeline.
@@ -49,11 +51,12 @@ pub(super) fn screen(area: Rect, wishes: Wishes) -> Screen {
     ]));
     let mut screen = Screen { header, timeline, hints, body, ..Screen::default() };
     // The gate is always complete enough to be answered; the panes keep at least half of the room.
-    let most = if wishes.timeline { body.height * 2 / 5 } else { body.height / 2 };
+    let most = if wishes.timeline { body.height * 2 / 5 } else { body.height * 11 / 20 };
+    let least = wishes.gate_least.max(4).min(body.height);
     let gate = match wishes.zoom {
         Some(super::Pane::Gate) => body.height,
-        Some(_) => wishes.gate.min(6).min(most.max(4)),
-        None => wishes.gate.min(most.max(4)),
+        Some(_) => wishes.gate.min(6).min(most).max(least),
+        None => wishes.gate.min(most).max(least),
     };
     let [panes, gate] = body.layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(gate)]));
     screen.gate = gate;

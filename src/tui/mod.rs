@@ -27,6 +27,7 @@ pub mod keymap;
 mod layout;
 mod paint;
 mod panes;
+mod place;
 pub mod terminal;
 mod theme;
 mod words;
@@ -42,6 +43,7 @@ use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
+use place::{Pane, Tab};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 pub use theme::Theme;
@@ -113,44 +115,6 @@ pub enum Seek {
     PlayPause,
 }
 
-/// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pane {
-    Checklist,
-    Graph,
-    Work,
-    Gate,
-}
-
-/// A tab of the working pane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tab {
-    Output,
-    Results,
-    Sql,
-    Changes,
-    Evidence,
-    Graph,
-    Notes,
-}
-
-impl Tab {
-    pub const ALL: [Self; 7] =
-        [Self::Output, Self::Results, Self::Sql, Self::Changes, Self::Evidence, Self::Graph, Self::Notes];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Output => "Output",
-            Self::Results => "Results",
-            Self::Sql => "SQL",
-            Self::Changes => "Changes",
-            Self::Evidence => "Evidence",
-            Self::Graph => "Graph",
-            Self::Notes => "Notes",
-        }
-    }
-}
-
 /// A question that waits for yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
@@ -202,6 +166,10 @@ pub struct Cockpit {
     help_scroll: Scroll,
     screen: Screen,
     wide: bool,
+    /// The panes are covered by a stop or the end.
+    covered: bool,
+    /// The screen is too small to show what a key would do.
+    small: bool,
 }
 
 impl Cockpit {
@@ -231,6 +199,8 @@ impl Cockpit {
             help_scroll: Scroll::default(),
             screen: Screen::default(),
             wide: false,
+            covered: false,
+            small: false,
         }
     }
 
@@ -248,10 +218,12 @@ impl Cockpit {
         status: &Status<'_>,
     ) {
         let scene = Scene { session, transcript, status };
-        self.sync(&scene);
         let area = frame.area();
+        self.wide = area.width >= WIDE;
+        self.sync(&scene);
         let mut canvas = Canvas { frame, theme: self.theme };
-        if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
+        self.small = area.width < WIDTH_MIN || area.height < HEIGHT_MIN;
+        if self.small {
             panes::too_small(&mut canvas, area);
         } else {
             self.draw_all(&mut canvas, area, &scene);
@@ -262,15 +234,16 @@ impl Cockpit {
     }
 
     fn draw_all(&mut self, canvas: &mut Canvas<'_, '_>, area: Rect, scene: &Scene<'_>) {
-        self.wide = area.width >= WIDE;
         if !self.wide && self.focus == Pane::Graph {
             (self.focus, self.tab) = (Pane::Work, Tab::Graph);
         } else if self.wide && self.tab == Tab::Graph {
             self.tab = Tab::Output;
         }
         let graph = crate::view::graph(scene.session, scene.status.now);
+        let (gate, gate_least) = panes::gate::height(self, scene, area.width);
         let wishes = Wishes {
-            gate: panes::gate::height(self, scene, area.width),
+            gate,
+            gate_least,
             graph: u16::try_from(graph.height + 2).unwrap_or(u16::MAX),
             timeline: !scene.live(),
             zoom: self.zoom.then_some(self.focus),
@@ -278,11 +251,12 @@ impl Cockpit {
         };
         let screen = layout::screen(area, wishes);
         self.screen = screen;
+        self.covered = self.curtain(scene) && !self.looking;
         panes::header::draw(canvas, screen.header, self, scene);
         panes::timeline::draw(canvas, screen.timeline, self, scene);
         if self.help {
             panes::help::draw(canvas, screen.body, self);
-        } else if self.curtain(scene) && !self.looking {
+        } else if self.covered {
             panes::curtain(canvas, screen.body, self, scene);
         } else {
             panes::checklist::draw(canvas, screen.checklist, self, scene);
@@ -299,7 +273,8 @@ impl Cockpit {
     /// Follows what happened: closes what is over, shows what matters at a gate.
     fn sync(&mut self, scene: &Scene<'_>) {
         self.words.sync(scene.session);
-        if self.answer.sync(scene.session, scene.status.now) {
+        // A reviewer who goes through a record keeps the tab that is being read.
+        if self.answer.sync(scene.session, scene.status.now) && scene.live() {
             self.new_opening(scene.session);
         }
         if !matches!(scene.session.phase, Phase::Stopped | Phase::Closed(_)) {
@@ -325,7 +300,8 @@ impl Cockpit {
         });
         match gate.kind {
             _ if blocked => self.show(Tab::Evidence),
-            GateKind::Commit => self.show(Tab::Evidence),
+            // On a wide screen the gate itself has room for the proof.
+            GateKind::Commit => self.show(if self.wide { Tab::Changes } else { Tab::Evidence }),
             _ if changes => self.show(Tab::Sql),
             _ => {}
         }
@@ -348,7 +324,7 @@ impl Cockpit {
     /// The step that the panes are about: the selected one, else the current one.
     fn subject(&self, session: &Session) -> Option<String> {
         let selected = self.selected.and_then(|at| match checklist(session).into_iter().nth(at) {
-            Some(Item::Step(id)) => Some(id),
+            Some(Item::Step(id)) => Some(id.to_owned()),
             _ => None,
         });
         let next = || session.next_forward().map(|at| session.plan.steps[at].id.clone());

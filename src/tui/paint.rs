@@ -49,11 +49,11 @@ impl Scroll {
         self.top
     }
 
-    /// Moves by rows; at the end it follows again.
+    /// Moves by rows.
     pub fn by(&mut self, rows: isize) {
         let last = self.total.saturating_sub(self.page);
         self.top = self.top.saturating_add_signed(rows).min(last);
-        self.follow = rows > 0 && self.top == last;
+        self.follow = false;
     }
 
     /// Moves by columns.

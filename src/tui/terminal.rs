@@ -4,11 +4,14 @@ use super::TermEvent;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +24,8 @@ const PATIENCE_NS: i64 = 50_000_000;
 
 /// A terminal in raw mode on its other screen; given back when dropped.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: ratatui's own drop prints to standard error when the terminal is gone, and so panics.
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
     mouse: bool,
 }
 
@@ -43,7 +47,7 @@ impl Terminal {
         take(mouse)?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()));
         match inner {
-            Ok(inner) => Ok(Self { inner, mouse }),
+            Ok(inner) => Ok(Self { inner: ManuallyDrop::new(inner), mouse }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -75,7 +79,10 @@ impl Terminal {
     /// When it does not obey.
     pub fn resume(&mut self) -> io::Result<()> {
         take(self.mouse)?;
-        self.inner.clear()
+        // ratatui's own `clear` asks the terminal where the cursor is and waits for the answer, which the input
+        // thread would eat. Forgetting the last frame does the same.
+        self.inner.swap_buffers();
+        execute!(io::stdout(), Clear(ClearType::All))
     }
 }
 

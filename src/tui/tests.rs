@@ -1,5 +1,7 @@
 //! The screen at several sizes in every situation, and what must hold for all of them.
 
+mod keys;
+
 use super::fixture::World;
 use super::keymap::{Context, KEYMAP, Key};
 use super::*;
@@ -25,7 +27,13 @@ fn screen(cockpit: &mut Cockpit, world: &World, status: &Status<'_>, (width, hei
     let buffer = terminal.backend().buffer();
     let text: String = (0..height)
         .map(|y| {
-            let line: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+            let mut line = String::new();
+            let mut x = 0;
+            while x < width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(crate::view::width(symbol)).unwrap().max(1);
+            }
             line.trim_end().to_owned() + "\n"
         })
         .collect();
@@ -182,162 +190,6 @@ fn no_size_is_too_strange() {
 }
 
 #[test]
-fn a_gate_is_answered_by_hand_and_by_nothing_else() {
-    let mut world = World::at_apply_gate("T");
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
-    let first = status(&world, Face::Live);
-    screen(&mut cockpit, &world, &first, (80, 24));
-    // Too early, Enter alone, pasted.
-    assert_eq!(letters(&mut cockpit, &mut world, "a"), vec![]);
-    assert!(!cockpit.answer.typing);
-    world.wait(600_000);
-    assert_eq!(letters(&mut cockpit, &mut world, "a\n"), vec![]);
-    assert!(cockpit.answer.typing);
-    let paste = TermEvent::Paste("apply foundations to 127.0.0.1:54322".to_owned());
-    let now = status(&world, Face::Live);
-    cockpit.on_event(&paste, &world.session, &world.transcript, &now);
-    assert!(cockpit.answer.text.is_empty());
-    assert!(cockpit.message.is_some());
-    // A burst.
-    let now = status(&world, Face::Live);
-    for _ in 0..6 {
-        press(&mut cockpit, &world, &now, Key::of(&crossterm::event::KeyCode::Char('x').into()).unwrap());
-    }
-    assert!(cockpit.answer.text.len() < 4);
-    // By hand.
-    letters(&mut cockpit, &mut world, "a");
-    cockpit.answer.text.clear();
-    let actions = letters(&mut cockpit, &mut world, "apply foundations to 127.0.0.1:54322\n");
-    let words = "apply foundations to 127.0.0.1:54322".to_owned();
-    assert_eq!(
-        actions,
-        vec![Action::Command(Command::Answer { gate: "apply/foundations".to_owned(), words })]
-    );
-}
-
-#[test]
-fn a_new_gate_finds_the_line_empty() {
-    let mut world = World::at_apply_gate("T");
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
-    letters(&mut cockpit, &mut world, "q");
-    world.wait(600_000);
-    letters(&mut cockpit, &mut world, "n");
-    letters(&mut cockpit, &mut world, "acommit foundations");
-    assert!(!cockpit.answer.text.is_empty());
-    world.confirm();
-    world.statements();
-    world.observe_all();
-    world.report(Report::Proved { xid: "1".to_owned() });
-    let now = status(&world, Face::Live);
-    screen(&mut cockpit, &world, &now, (80, 24));
-    assert!(cockpit.answer.text.is_empty() && !cockpit.answer.typing);
-}
-
-#[test]
-fn the_stages_are_led_through() {
-    let mut world = World::stopped();
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
-    letters(&mut cockpit, &mut world, "Atwo rows share a key");
-    let control_d = crossterm::event::KeyEvent::new(
-        crossterm::event::KeyCode::Char('d'),
-        crossterm::event::KeyModifiers::CONTROL,
-    );
-    let now = status(&world, Face::Live);
-    let actions = cockpit.on_event(&TermEvent::Key(control_d), &world.session, &world.transcript, &now);
-    let [Action::Command(command)] = actions.as_slice() else { panic!("{actions:?}") };
-    assert_eq!(*command, Command::Assess { words: "two rows share a key".to_owned() });
-    world.command(command.clone());
-    letters(&mut cockpit, &mut world, "A2in doubt");
-    let now = status(&world, Face::Live);
-    let actions = cockpit.on_event(&TermEvent::Key(control_d), &world.session, &world.transcript, &now);
-    let words = "in doubt".to_owned();
-    assert_eq!(actions, vec![Action::Command(Command::Decide { decision: Decision::RollBack, words })]);
-}
-
-/// Which contexts can be active together.
-const TOGETHER: &[&[Context]] = &[
-    &[Context::Always, Context::Drive, Context::Gate, Context::Commit, Context::Live, Context::Panes],
-    &[Context::Always, Context::Drive, Context::Stopped, Context::Curtain, Context::Live, Context::Panes],
-    &[Context::Always, Context::Curtain, Context::Replay, Context::Panes],
-    &[Context::Always, Context::Drive, Context::Words],
-    &[Context::Always, Context::Drive, Context::Answer],
-    &[Context::Always, Context::Drive, Context::Choice],
-    &[Context::Always, Context::Drive, Context::Ask],
-    &[Context::Always, Context::Drive, Context::Help],
-];
-
-#[test]
-fn no_two_rows_of_the_keymap_clash() {
-    for contexts in TOGETHER {
-        let mut seen: Vec<Key> = Vec::new();
-        for binding in KEYMAP.iter().filter(|binding| contexts.contains(&binding.context)) {
-            for key in binding.keys {
-                assert!(!seen.contains(key), "{} means two things in {contexts:?}", key.name());
-                seen.push(*key);
-            }
-        }
-    }
-}
-
-/// A cockpit and a world in which a row's context is active.
-fn place_of(context: Context) -> (Cockpit, World, Face) {
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
-    let world = match context {
-        Context::Gate | Context::Answer => World::at_apply_gate("T"),
-        Context::Commit => World::at_commit_gate(),
-        Context::Stopped | Context::Curtain | Context::Words => World::stopped(),
-        Context::Choice => World::at_decide(),
-        _ => World::with_results(),
-    };
-    let of = world.entries.len();
-    let face =
-        if context == Context::Replay { Face::Replay { entry: of, of, playing: false } } else { Face::Live };
-    let now = status(&world, face);
-    screen(&mut cockpit, &world, &now, (100, 20));
-    match context {
-        Context::Answer => (cockpit.answer.typing, cockpit.answer.text) = (true, "ab".to_owned()),
-        Context::Words => cockpit.start_stage(&world.session),
-        Context::Choice => cockpit.choosing = true,
-        Context::Ask => cockpit.ask = Some(Ask::Quit),
-        Context::Help => cockpit.help = true,
-        _ => {}
-    }
-    screen(&mut cockpit, &world, &now, (100, 20));
-    (cockpit, world, face)
-}
-
-#[test]
-fn every_row_of_the_keymap_does_something() {
-    for binding in KEYMAP {
-        for key in binding.keys {
-            let (mut cockpit, mut world, face) = place_of(binding.context);
-            let mut changed = false;
-            // In some pane, from some place in it.
-            for (pane, tab) in [
-                (Pane::Work, Tab::Output),
-                (Pane::Work, Tab::Results),
-                (Pane::Checklist, Tab::Notes),
-                (Pane::Work, Tab::Notes),
-            ] {
-                world.wait(1_000_000);
-                let now = status(&world, face);
-                if binding.context != Context::Help {
-                    (cockpit.focus, cockpit.tab) = (pane, tab);
-                }
-                for scroll in cockpit.scrolls.iter_mut().chain([&mut cockpit.help_scroll]) {
-                    (scroll.total, scroll.page, scroll.top, scroll.left, scroll.follow) =
-                        (100, 10, 50, 30, false);
-                }
-                let before = format!("{cockpit:?}");
-                let actions = press(&mut cockpit, &world, &now, *key);
-                changed |= !actions.is_empty() || before != format!("{cockpit:?}");
-            }
-            assert!(changed, "{} in {:?} does nothing", key.name(), binding.context);
-        }
-    }
-}
-
-#[test]
 fn hostile_text_never_reaches_a_cell() {
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{9b}31m\u{200b}\u{feff}\u{e000}x\u{301}\u{301}\u{301}\u{301}\r\u{8}\tend";
     let mut world = World::at_apply_gate("Evil \\u001b[31m\\u202e\\u0007 title");
@@ -369,4 +221,48 @@ fn hostile_text_never_reaches_a_cell() {
             assert!(text.contains('\u{241b}'));
         }
     }
+}
+
+fn picture(nodes: &[(&str, &[&str])]) -> String {
+    let world = World::new("T");
+    let graph = crate::view::graph(&super::fixture::graph_of(nodes), world.now());
+    let mut cells = vec![vec![' '; graph.width]; graph.height];
+    for run in &graph.runs {
+        for (at, c) in run.row.plain().chars().enumerate() {
+            assert_eq!(cells[run.y][run.x + at], ' ', "two things in one cell");
+            cells[run.y][run.x + at] = c;
+        }
+    }
+    cells.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn graphs() {
+    let diamond: &[(&str, &[&str])] = &[("a", &[]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"])];
+    let passing: &[(&str, &[&str])] = &[
+        ("base", &[]),
+        ("left", &["base"]),
+        ("right", &["base"]),
+        ("deep", &["left"]),
+        ("top", &["deep", "right", "base"]),
+    ];
+    let apart: &[(&str, &[&str])] = &[("one", &[]), ("two", &[]), ("three", &["two"])];
+    insta::assert_snapshot!("graphs", [diamond, passing, apart].map(picture).join("\n"));
+}
+
+#[test]
+fn thirty_nodes_are_drawn() {
+    let ids: Vec<String> = (0..30).map(|at| format!("node-{at}")).collect();
+    let after: Vec<Vec<&str>> = (0..30usize)
+        .map(|at| {
+            (0..at)
+                .filter(|from| *from + 3 == at || from * 2 + 1 == at)
+                .map(|from| ids[from].as_str())
+                .collect()
+        })
+        .collect();
+    let nodes: Vec<(&str, &[&str])> =
+        ids.iter().map(String::as_str).zip(after.iter().map(Vec::as_slice)).collect();
+    let text = picture(&nodes);
+    assert!(ids.iter().all(|id| text.contains(id.as_str())));
 }

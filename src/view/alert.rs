@@ -65,7 +65,7 @@ pub fn stages(next: Option<Stage>) -> Row {
             _ => ("✓", Tone::Good),
         };
         let gap = if at == 0 { "" } else { "  " };
-        row = row.say(tone, &format!("{gap}{shape} {} {}", at + 1, stage.word()));
+        row = row.say(tone, &format!("{gap}{shape} {}", stage.word()));
     }
     row
 }
@@ -75,7 +75,9 @@ fn next_words(session: &Session, stop: &Escalation) -> Vec<Row> {
     let more = |words: &str| Row::labelled("", Tone::Plain, words);
     match stop.next {
         Some(Stage::Assess) => vec![
-            step("ASSESS: read the error, the output and the results (v), then write what you found (A)."),
+            step(
+                "ASSESS: press v to look at error, output and results; then press A and write what you found.",
+            ),
             more("Nothing moves and nothing else is accepted until the five stages are done."),
         ],
         Some(Stage::Decide) => {

@@ -88,26 +88,30 @@ impl Mark {
 
 /// A line of the checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Item {
-    /// A phase and the places of its steps.
-    Phase(String),
+pub enum Item<'s> {
+    /// The name of a phase.
+    Phase(&'s str),
     /// A step's id.
-    Step(String),
+    Step(&'s str),
 }
 
-/// The lines of the checklist from top to bottom. The way back is listed once it was planned.
-pub fn checklist(session: &Session) -> Vec<Item> {
+/// The steps that are listed: the way up, and of the way back what was planned.
+fn listed(session: &Session) -> impl Iterator<Item = (&Step, &StepState)> {
     let back = session.plan.rollback.iter().zip(&session.rollback);
-    let back =
-        back.filter(|(step, state)| state.runs > 0 || session.undo.contains(&step.id)).map(|(step, _)| step);
+    let back = back.filter(|(step, state)| state.runs > 0 || session.undo.contains(&step.id));
+    session.plan.steps.iter().zip(&session.steps).chain(back)
+}
+
+/// The lines of the checklist from top to bottom.
+pub fn checklist(session: &Session) -> Vec<Item<'_>> {
     let mut items = Vec::new();
     let mut phase = None;
-    for step in session.plan.steps.iter().chain(back) {
+    for (step, _) in listed(session) {
         if phase != Some(&step.phase) {
             phase = Some(&step.phase);
-            items.push(Item::Phase(step.phase.clone()));
+            items.push(Item::Phase(&step.phase));
         }
-        items.push(Item::Step(step.id.clone()));
+        items.push(Item::Step(&step.id));
     }
     items
 }
@@ -140,13 +144,10 @@ pub fn elapsed(state: &StepState, now: Moment) -> Option<u64> {
 }
 
 /// A line of the checklist, `columns` wide.
-pub fn checklist_row(session: &Session, item: &Item, now: Moment, columns: usize) -> Row {
+pub fn checklist_row(session: &Session, item: &Item<'_>, now: Moment, columns: usize) -> Row {
     match item {
         Item::Phase(phase) => {
-            let steps = session.plan.steps.iter().zip(&session.steps);
-            let back = session.plan.rollback.iter().zip(&session.rollback);
-            let of_phase: Vec<bool> = steps
-                .chain(back)
+            let of_phase: Vec<bool> = listed(session)
                 .filter(|(step, _)| step.phase == *phase)
                 .map(|(_, state)| state.verdict.is_some_and(Verdict::is_good))
                 .collect();
@@ -172,6 +173,26 @@ pub fn checklist_row(session: &Session, item: &Item, now: Moment, columns: usize
     }
 }
 
+/// What was wanted and what was there; a long hash is cut only where both are the same.
+fn found(row: Row, judged: &Judged) -> Row {
+    let Judged { expected, observed, .. } = judged;
+    if !judged.verdict.is_good() {
+        return row
+            .say(Tone::Dim, "wanted ")
+            .say(Tone::Plain, expected)
+            .say(Tone::Dim, ", observed ")
+            .say(Tone::Bad, observed);
+    }
+    if expected != observed {
+        return row.say(Tone::Good, observed).say(Tone::Dim, &format!("  (wanted {expected})"));
+    }
+    let short = match observed.strip_prefix("sha256 ") {
+        Some(sum) => format!("sha256 {}…", sum.get(..16).unwrap_or(sum)),
+        None => observed.clone(),
+    };
+    row.say(Tone::Good, &short).say(Tone::Dim, "  (as wanted)")
+}
+
 /// A check with what was made of it, in one or two rows.
 pub fn check_rows(step: &Step, state: &StepState) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -183,11 +204,7 @@ pub fn check_rows(step: &Step, state: &StepState) -> Vec<Row> {
             None => rows.push(row.say(Tone::Dim, &check.title)),
             Some(judged) => {
                 row = row.say(Tone::Plain, &check.title).say(Tone::Dim, ": ");
-                let tone = if judged.verdict.is_good() { Tone::Good } else { Tone::Bad };
-                rows.push(
-                    row.say(tone, &judged.observed)
-                        .say(Tone::Dim, &format!("  (wanted {})", judged.expected)),
-                );
+                rows.push(found(row, judged));
                 if let Some(waiver) = &judged.waiver {
                     rows.push(
                         Row { indent: 9, pieces: Vec::new() }

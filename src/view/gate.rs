@@ -143,6 +143,16 @@ fn kind_words(kind: StepKind) -> &'static str {
     }
 }
 
+fn run_words(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Apply | StepKind::Reapply | StepKind::RollBack => {
+            "statements are sent one at a time, inside one transaction"
+        }
+        StepKind::SignOff => "claims are compared with the evidence",
+        other => kind_words(other),
+    }
+}
+
 fn commit(
     session: &Session,
     transcript: &Transcript,
@@ -166,10 +176,7 @@ fn commit(
     rows.push(
         Row::labelled("open", tone, &human_duration(open_us / 1_000_000 * 1_000_000))
             .say(Tone::Plain, ", holding its locks; ")
-            .say(
-                Tone::Dim,
-                &format!("the server rolls it back by itself after {} of idling", human_duration(limit)),
-            ),
+            .say(Tone::Dim, &format!("rolled back by the server if idle for {}", human_duration(limit))),
     );
     if let Some((_, changes)) = transcript.changes.iter().rev().find(|(of, _)| *of == step.id) {
         rows.push(Row::labelled("schema", Tone::Plain, &tally(changes)).say(Tone::Dim, " (tab Changes)"));
@@ -188,14 +195,20 @@ fn undone(session: &Session) -> impl Iterator<Item = &Migration> {
 }
 
 fn roll_back(session: &Session) -> Vec<Row> {
-    let mut rows = vec![place(session)];
+    let dying: Vec<&str> =
+        undone(session).flat_map(|migration| &migration.rollback.deletes).map(String::as_str).collect();
+    let mut rows = Vec::new();
+    if !dying.is_empty() {
+        let words = format!("every row of {}; a second gate asks for that", dying.join(", "));
+        rows.push(Row::labelled("deletes", Tone::Bad, &words));
+    }
+    rows.push(place(session));
     for (at, migration) in undone(session).enumerate() {
         let label = if at == 0 { "undoes" } else { "then" };
         rows.push(
             Row::labelled(label, Tone::Strong, &format!("{} ", migration.id))
                 .say(Tone::Plain, &migration.rollback.summary),
         );
-        rows.extend(deletes(&migration.rollback.deletes));
     }
     let minutes = format!(
         "planned at {} min by hand; each step commits by itself",
@@ -224,7 +237,7 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
     let step = running.step.as_deref().and_then(|id| Some((session.step(id)?, session.step_state(id)?)));
     let title = step.map_or("", |(step, _)| step.title.as_str());
     let (word, what) = match &running.work {
-        Work::Run => ("RUNNING", "the step runs"),
+        Work::Run => ("RUNNING", step.map_or("it runs", |(step, _)| run_words(step.kind))),
         Work::Commit => ("COMMITTING", "COMMIT was sent; the ledger is read back on a fresh connection"),
         Work::Discard(_) => ("ROLLING BACK", "ROLLBACK was sent"),
         Work::Settle => ("READING THE LEDGER", "the record is compared with what the database says happened"),

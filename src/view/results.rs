@@ -48,8 +48,8 @@ pub fn results_head(table: &Table) -> (Row, Row) {
             if *verdict == Verdict::Pass && wanted == seen {
                 row.say(Tone::Plain, &format!("{seen}, as expected"))
             } else {
-                row.say(Tone::Plain, &format!("observed {seen}"))
-                    .say(Tone::Dim, &format!("  (wanted {wanted})"))
+                row.say(Tone::Dim, &format!("wanted {wanted}, "))
+                    .say(Tone::Plain, &format!("observed {seen}"))
             }
         }
     };

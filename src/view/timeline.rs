@@ -129,7 +129,7 @@ pub fn timeline(marks: &[TimelineMark], entry: usize, of: usize, playing: bool, 
         if count > 0 {
             words = words
                 .say(kind.tone(), &format!("  {} ", kind.shape()))
-                .say(Tone::Dim, &format!("{count} {}", kind.word()));
+                .say(Tone::Dim, &format!("{count} {}{}", kind.word(), if count == 1 { "" } else { "s" }));
         }
     }
     [top, bar, words]

@@ -15,7 +15,8 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     canvas.footnote(area, &Row::of(Tone::Dim, &format!("{done} of {of} done")));
     let items = checklist(scene.session);
     let subject = ui.subject(scene.session);
-    let here = items.iter().position(|item| matches!(item, Item::Step(id) if Some(id) == subject.as_ref()));
+    let here =
+        items.iter().position(|item| matches!(item, Item::Step(id) if Some(*id) == subject.as_deref()));
     let height = usize::from(inner.height);
     ui.list_scroll.follow = true;
     let top = ui.list_scroll.fit(items.len(), height, here);

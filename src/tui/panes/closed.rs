@@ -4,7 +4,7 @@ use crate::session::Phase;
 use crate::tui::paint::Canvas;
 use crate::tui::theme::verdict_tone;
 use crate::tui::{Cockpit, Scene};
-use crate::view::{Row, Tone, closed};
+use crate::view::{Row, Tone, checklist, checklist_row, closed};
 use ratatui::layout::Rect;
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
@@ -17,5 +17,9 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     rows.extend(closed(scene.session, scene.status.head_words).unwrap_or_default());
     rows.push(Row::new());
     rows.push(Row::of(Tone::Call, "v").say(Tone::Dim, " looks at checklist, evidence, output and notes"));
+    rows.push(Row::new());
+    let columns = usize::from(inner.width).saturating_sub(3).min(72);
+    let items = checklist(scene.session);
+    rows.extend(items.iter().map(|item| checklist_row(scene.session, item, scene.status.now, columns)));
     canvas.wrapped(super::inset(inner), &rows, &mut ui.curtain_scroll);
 }

@@ -30,6 +30,10 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     }
     if let Some((title, more)) = running(session, scene.transcript, now) {
         rows.extend(more);
+        let title = match session.escalation {
+            Some(_) => Row::of(Tone::Bad, "STOP THE WORLD ").join(title),
+            None => title,
+        };
         return Content { title, tone: Tone::Live, rows, gate: None };
     }
     if let Some(view) = alert(session) {
@@ -45,12 +49,15 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     Content { title: Row::of(Tone::Strong, "Ceremony"), tone: Tone::Dim, rows, gate: None }
 }
 
-/// Rows that the gate would like to have, with its frame.
-pub(in crate::tui) fn height(ui: &Cockpit, scene: &Scene<'_>, width: u16) -> u16 {
+/// Rows that the gate would like to have and those it must have, with its frame.
+pub(in crate::tui) fn height(ui: &Cockpit, scene: &Scene<'_>, width: u16) -> (u16, u16) {
     let content = content(ui, scene);
     let rows = wrap(&content.rows, usize::from(width).saturating_sub(3)).len();
-    let answer = if content.gate.is_some() { 2 } else { 0 };
-    u16::try_from(rows + answer + 2).unwrap_or(u16::MAX).max(5)
+    let columns = usize::from(width).saturating_sub(3);
+    let answer =
+        content.gate.as_ref().map_or(0, |view| prompt(view, &ui.answer, scene.live(), columns).len());
+    let rows_of = |rows: usize| u16::try_from(rows + 2).unwrap_or(u16::MAX);
+    (rows_of(rows + answer).max(5), rows_of(answer))
 }
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
@@ -72,44 +79,59 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
             canvas.footnote(top, &row);
         }
     }
-    let answer = if content.gate.is_some() { 2.min(inner.height) } else { 0 };
+    let prompt = content
+        .gate
+        .as_ref()
+        .map_or_else(Vec::new, |view| prompt(view, &ui.answer, scene.live(), usize::from(inner.width)));
+    let answer = u16::try_from(prompt.len()).unwrap_or(u16::MAX).min(inner.height);
     let above = Rect { height: inner.height - answer, ..inner };
     canvas.wrapped(above, &content.rows, &mut ui.gate_scroll);
     let hidden = ui.gate_scroll.total.saturating_sub(ui.gate_scroll.top + ui.gate_scroll.page);
     if hidden > 0 {
         canvas.footnote(area, &Row::of(Tone::Dim, &format!("{hidden} more: Tab here, ↓ or z")));
     }
-    if let Some(view) = &content.gate {
-        let below = Rect { y: above.bottom(), height: answer, ..inner };
-        prompt(canvas, below, view, &ui.answer, scene.live());
-    }
+    let below = Rect { y: above.bottom(), height: answer, ..inner };
+    draw_prompt(canvas, below, &prompt, ui.answer.typing && scene.live());
 }
 
-/// The phrase and the line it is typed on.
-fn prompt(canvas: &mut Canvas<'_, '_>, area: Rect, view: &GateView, answer: &Answer, live: bool) {
-    let [first, second] = [0, 1].map(|at| Rect { y: area.y + at, height: 1, ..area });
+/// The phrase in full, broken where it must be, and a row for what is typed or what that means.
+fn prompt(view: &GateView, answer: &Answer, live: bool, columns: usize) -> Vec<Row> {
     let wanted = if answer.discard { "discard" } else { view.phrase.as_str() };
     if !live {
-        canvas.row(first, &Row::of(Tone::Dim, "it asked for: ").say(Tone::Strong, wanted), 0);
-        return;
+        return Row::of(Tone::Dim, "it asked for: ").say(Tone::Strong, wanted).wrap(columns);
     }
-    if !answer.typing {
-        let row = Row::of(Tone::Strong, "press ").say(Tone::Call, "a").say(Tone::Strong, ", then type: ");
-        canvas.row(first, &row.say(Tone::Call, wanted), 0);
-        let more = match view.discard {
-            true => "or d, then type discard: the transaction is rolled back and the world stops",
-            false => "nothing happens until it is typed, letter for letter, and Enter is pressed",
-        };
-        canvas.row(second, &Row::of(Tone::Dim, more), 0);
-        return;
+    if answer.typing {
+        let row = Row { indent: 6, ..Row::of(Tone::Dim, "type  ").say(Tone::Call, wanted) };
+        let mut rows = row.say(Tone::Dim, "  then Enter; Esc leaves").wrap(columns);
+        rows.push(typed(wanted, &answer.text));
+        return rows;
     }
-    let lead = Row::of(Tone::Dim, "type  ");
-    canvas.row(first, &lead.say(Tone::Call, wanted).say(Tone::Dim, "  then Enter; Esc leaves"), 0);
-    let good = wanted.chars().zip(answer.text.chars()).take_while(|(wanted, typed)| wanted == typed).count();
-    let (right, wrong) = answer.text.split_at_checked(good).unwrap_or((&answer.text, ""));
-    let row = Row::of(Tone::Strong, "    > ").say(Tone::Good, right).say(Tone::Bad, wrong);
-    let skip = (row.width() + 1).saturating_sub(usize::from(area.width));
-    canvas.row(second, &row, skip);
-    let x = second.x + u16::try_from(row.width() - skip.min(row.width())).unwrap_or(0);
-    canvas.frame.set_cursor_position(Position { x: x.min(second.right().saturating_sub(1)), y: second.y });
+    let row = Row::of(Tone::Strong, "press ").say(Tone::Call, "a").say(Tone::Strong, ", then type: ");
+    let mut rows = Row { indent: 20, ..row.say(Tone::Call, wanted) }.wrap(columns);
+    rows.push(match view.discard {
+        true => Row::of(Tone::Dim, "or d, then discard: it is rolled back and the world stops"),
+        false => Row::of(Tone::Dim, "nothing happens until it is typed and Enter is pressed"),
+    });
+    rows
+}
+
+/// What was typed so far: right as far as it is what was wanted.
+fn typed(wanted: &str, text: &str) -> Row {
+    let good = wanted.chars().zip(text.chars()).take_while(|(wanted, typed)| wanted == typed).count();
+    let (right, wrong) = text.split_at_checked(good).unwrap_or((text, ""));
+    Row::of(Tone::Strong, "    > ").say(Tone::Good, right).say(Tone::Bad, wrong)
+}
+
+fn draw_prompt(canvas: &mut Canvas<'_, '_>, area: Rect, rows: &[Row], typing: bool) {
+    let Some((last, above)) = rows.split_last().filter(|_| typing && area.height > 0) else {
+        canvas.rows(area, rows, 0);
+        return;
+    };
+    canvas.rows(area, above, 0);
+    // The end of what is typed stays in sight.
+    let line = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let skip = (last.width() + 1).saturating_sub(usize::from(area.width));
+    canvas.row(line, last, skip);
+    let x = line.x + u16::try_from(last.width().saturating_sub(skip)).unwrap_or(0);
+    canvas.frame.set_cursor_position(Position { x: x.min(line.right().saturating_sub(1)), y: line.y });
 }

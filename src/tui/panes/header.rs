@@ -43,19 +43,14 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
         return;
     }
     let (done, of) = view.progress;
-    let gap = || Row::of(Tone::Dim, "  ·  ");
-    let mut left = Row::of(Tone::Plain, " ")
-        .join(view.elapsed)
-        .join(gap())
-        .say(Tone::Plain, &format!("{done}/{of} steps"))
-        .join(gap())
-        .join(view.operator);
+    let mut parts = vec![view.elapsed, Row::of(Tone::Plain, &format!("{done}/{of} steps"))];
     if view.findings > 0 {
         let word = if view.findings == 1 { "finding" } else { "findings" };
-        left = left.join(gap()).say(Tone::Warn, &format!("! {} {word}", view.findings));
+        parts.push(Row::of(Tone::Warn, &format!("! {} {word}", view.findings)));
     }
+    parts.push(view.operator);
     if ui.wide {
-        left = left.join(gap()).join(view.server);
+        parts.push(view.server);
     }
     let light = if scene.live() { Row::of(Tone::Bad, "● REC ") } else { Row::of(Tone::Dim, "record ") };
     let right = light
@@ -63,5 +58,13 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
         .say(Tone::Dim, "  ")
         .say(Tone::Strong, scene.status.head_words)
         .say(Tone::Plain, " ");
+    let mut left = Row::new();
+    for part in parts {
+        let gap = if left.pieces.is_empty() { " " } else { "  ·  " };
+        let more = left.clone().say(Tone::Dim, gap).join(part);
+        if more.width() + 2 + right.width() <= width {
+            left = more;
+        }
+    }
     spread(canvas, bottom, &left, &right);
 }

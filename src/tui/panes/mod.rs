@@ -17,7 +17,8 @@ pub(super) mod timeline;
 use super::keymap::{Do, KEYMAP};
 use super::layout::{HEIGHT_MIN, WIDTH_MIN};
 use super::paint::Canvas;
-use super::{Ask, Cockpit, Pane, Scene, Tab};
+use super::place::{Pane, Tab};
+use super::{Ask, Cockpit, Scene};
 use crate::session::Phase;
 use crate::view::{GraphView, Row, Tone, evidence};
 use ratatui::layout::Rect;
@@ -88,31 +89,37 @@ pub(super) fn inset(area: Rect) -> Rect {
     Rect { x: area.x + cut, width: area.width - cut, ..area }
 }
 
+/// The tabs' names, as long as the pane is wide.
 fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
+    let shown: Vec<(usize, Tab)> =
+        Tab::ALL.into_iter().enumerate().filter(|(_, tab)| *tab != Tab::Graph || !ui.wide).collect();
+    let full = |at: usize, tab: Tab| format!(" {} {} ", at + 1, tab.word());
+    let short = |at: usize, tab: Tab| format!(" {} {}", at + 1, tab.short());
+    let room = usize::from(area.width.saturating_sub(2));
+    let mixed = |at: usize, tab: Tab| if tab == ui.tab { full(at, tab) } else { short(at, tab) };
+    let ways: [&dyn Fn(usize, Tab) -> String; 3] = [&full, &mixed, &short];
+    let fits = |way: &&&dyn Fn(usize, Tab) -> String| {
+        shown.iter().map(|(at, tab)| way(*at, *tab).len()).sum::<usize>() <= room
+    };
+    let way = ways.iter().find(fits).unwrap_or(&ways[2]);
     let mut x = area.x + 1;
-    let room = area.right().saturating_sub(1);
-    let tight = area.width < 64;
-    for (at, tab) in Tab::ALL.into_iter().enumerate() {
-        if tab == Tab::Graph && ui.wide {
-            continue;
-        }
+    for (at, tab) in shown {
         let here = tab == ui.tab;
-        let text = match (tight, here) {
-            (true, false) => format!(" {} ", at + 1),
-            _ => format!(" {} {} ", at + 1, tab.word()),
-        };
-        let row = Row::of(if here { Tone::Strong } else { Tone::Dim }, &text);
-        let width = u16::try_from(row.width()).unwrap_or(0);
-        if x + width > room {
+        let text = way(at, tab);
+        let width = u16::try_from(text.len()).unwrap_or(0);
+        if x + width > area.right().saturating_sub(1) {
             break;
         }
         let place = Rect { x, y: area.y, width, height: 1 };
-        canvas.row(place, &row, 0);
+        canvas.row(place, &Row::of(if here { Tone::Strong } else { Tone::Dim }, &text), 0);
         if here {
             let style = canvas.theme.badge(if focus { Tone::Live } else { Tone::Plain });
             canvas.style(place, style);
         }
         x += width;
+    }
+    if x + 1 < area.right() {
+        canvas.row(Rect { x, y: area.y, width: 1, height: 1 }, &Row::of(Tone::Plain, " "), 0);
     }
 }
 
@@ -127,27 +134,33 @@ pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene
             .say(Tone::Strong, "y / n")
             .say(Tone::Dim, "   a gate asks before anything happens"),
         (None, Some(message)) => Row::of(Tone::Warn, &format!(" {message}")),
-        (None, None) => keys(ui, scene),
+        (None, None) => keys(ui, scene, usize::from(area.width)),
     };
     canvas.row(area, &row, 0);
 }
 
-fn keys(ui: &Cockpit, scene: &Scene<'_>) -> Row {
+/// The keys that matter now; those that matter least give way on a narrow screen.
+fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
     let contexts = ui.contexts(scene);
-    let covered = ui.curtain(scene) && !ui.looking;
-    let over = matches!(scene.session.phase, Phase::Closed(_));
-    let mut row = Row::new();
+    let still = matches!(scene.session.phase, Phase::Closed(_) | Phase::Stopped);
+    let mut shown: Vec<(Do, Row)> = Vec::new();
     for binding in KEYMAP.iter().filter(|binding| contexts.contains(&binding.context)) {
         let (Some(hint), Some(key)) = (binding.hint, binding.keys.first()) else { continue };
         let idle = match binding.act {
-            Do::Stop => over,
-            Do::NextPane | Do::Zoom => covered,
+            Do::Stop => still,
+            Do::NextPane | Do::Zoom => ui.covered,
             _ => false,
         };
         if !idle {
             let tone = if binding.act == Do::Stop { Tone::Bad } else { Tone::Call };
-            row = row.say(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint} "));
+            let row = Row::of(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint} "));
+            shown.push((binding.act, row));
         }
     }
-    row
+    for least in [Do::Zoom, Do::Note, Do::NextPane] {
+        if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns {
+            shown.retain(|(act, _)| *act != least);
+        }
+    }
+    shown.into_iter().fold(Row::new(), |row, (_, more)| row.join(more))
 }

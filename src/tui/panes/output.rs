@@ -13,6 +13,8 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
         scroll.top = lines.len();
     }
     let top = scroll.fit(lines.len(), height, None);
+    // Who has scrolled back to the end follows it again.
+    scroll.follow |= top + height >= lines.len();
     let shown = lines.range(top..lines.len().min(top + height));
     let rows: Vec<Row> = shown.map(output_row).collect();
     let widest = rows.iter().map(Row::width).max().unwrap_or(0);

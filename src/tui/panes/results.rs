@@ -34,7 +34,8 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
         keys.push_str("  Enter opens a row");
     }
     let [title, verdict] =
-        [&view.title, &view.verdict].map(|row| wrap(std::slice::from_ref(row), usize::from(area.width)));
+        [view.title.clone(), view.verdict.cut(0, usize::from(area.width) * 2 - usize::from(area.width) / 6)]
+            .map(|row| wrap(std::slice::from_ref(&row), usize::from(area.width)));
     let mut rows = title;
     rows.extend(verdict.into_iter().take(2));
     rows.push(Row::new());

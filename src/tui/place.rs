@@ -1,0 +1,52 @@
+//! The places of the screen: panes that can have the focus, and the tabs of the working pane.
+
+/// A part of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pane {
+    Checklist,
+    Graph,
+    Work,
+    Gate,
+}
+
+/// A tab of the working pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tab {
+    Output,
+    Results,
+    Sql,
+    Changes,
+    Evidence,
+    Graph,
+    Notes,
+}
+
+impl Tab {
+    pub const ALL: [Self; 7] =
+        [Self::Output, Self::Results, Self::Sql, Self::Changes, Self::Evidence, Self::Graph, Self::Notes];
+
+    /// For a narrow pane.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Output => "Out",
+            Self::Results => "Res",
+            Self::Sql => "SQL",
+            Self::Changes => "Chg",
+            Self::Evidence => "Evi",
+            Self::Graph => "Map",
+            Self::Notes => "Note",
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Output => "Output",
+            Self::Results => "Results",
+            Self::Sql => "SQL",
+            Self::Changes => "Changes",
+            Self::Evidence => "Evidence",
+            Self::Graph => "Graph",
+            Self::Notes => "Notes",
+        }
+    }
+}
