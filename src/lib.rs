@@ -1,5 +1,7 @@
 //! `ceremony`: a terminal cockpit for PostgreSQL migration ceremonies. Start with `docs/architecture.md`.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod cli;
 pub mod definition;
 pub mod driver;

@@ -1,5 +1,7 @@
 //! The program: everything is in the library, so that tests reach it.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -48,6 +48,7 @@ fn check(toml: &str) -> Vec<Diagnostic> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the text with the mistakes is most of it")]
 fn every_mistake_at_once_with_its_place() {
     let broken = r#"
 format = 1

@@ -6,13 +6,13 @@ mod support;
 use ceremony::session::*;
 use support::World;
 
-fn card(sqlstate: &str) -> ErrorCard {
-    ErrorCard {
+fn card(sqlstate: &str) -> Box<ErrorCard> {
+    Box::new(ErrorCard {
         severity: "ERROR".to_owned(),
         sqlstate: sqlstate.to_owned(),
         message: "as the scenario says".to_owned(),
         ..ErrorCard::default()
-    }
+    })
 }
 
 fn shown(events: &[Event], out: &mut Vec<String>) {

@@ -90,7 +90,7 @@ fn invariants(world: &World) {
 
 fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
     let mut seed = Seed(number.wrapping_mul(0x2545_f491_4f6c_dd1d));
-    let mut world = World::new(plan.clone(), seed.next());
+    let mut world = World::new(plan.clone(), seed.draw());
     world.runner.fault_once_in = [0, 400, 120, 40][seed.below(4) as usize];
     let crash_once_in = [0, 200, 60][seed.below(3) as usize];
     for _ in 0..600 {

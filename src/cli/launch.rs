@@ -283,7 +283,7 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     let journal = JournalFile::create(&session).map_err(Trouble::journal)?;
     let drive = Drive::new(Session::new(plan), Transcript::default(), journal);
     let first = Command::Open { header: Box::new(header) };
-    Ok(assemble(drive, target, folder, session, clock, first, log)?)
+    assemble(drive, target, folder, session, clock, first, log)
 }
 
 /// A session that was left: its record is read back and gone on with.
@@ -318,7 +318,7 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
         torn_bytes: found.torn as u64,
         address: target.endpoint.to_string(),
     };
-    Ok(assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)?)
+    assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
 }
 
 fn assemble(

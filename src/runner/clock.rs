@@ -28,7 +28,7 @@ pub fn session_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
 fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))

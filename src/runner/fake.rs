@@ -13,7 +13,7 @@ pub struct Seed(pub u64);
 
 impl Seed {
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Seed {
 
     /// A number below `limit`.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
+        self.draw() % limit.max(1)
     }
 
     /// True once in `n` times.
@@ -68,13 +68,13 @@ pub struct FakeRunner {
     pub fail_run: Option<Failure>,
 }
 
-fn card(sqlstate: &str, message: &str) -> ErrorCard {
-    ErrorCard {
+fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
+    Box::new(ErrorCard {
         severity: "ERROR".to_owned(),
         sqlstate: sqlstate.to_owned(),
         message: message.to_owned(),
         ..ErrorCard::default()
-    }
+    })
 }
 
 /// The identity of the fake server.

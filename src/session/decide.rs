@@ -71,7 +71,7 @@ impl<'s> Deciding<'s> {
         step: &str,
         why: String,
         left: String,
-        error: Option<ErrorCard>,
+        error: Option<Box<ErrorCard>>,
     ) {
         let halt = Halt { cause, step: step.to_owned(), why, left, error };
         self.emit(Event::Halted { halt: Box::new(halt) });

@@ -162,5 +162,5 @@ pub struct Halt {
     /// What of the step is already undone and what is not, in words.
     pub left: String,
     /// The server's words, if an error of the server is behind it.
-    pub error: Option<super::ErrorCard>,
+    pub error: Option<Box<super::ErrorCard>>,
 }

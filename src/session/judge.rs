@@ -47,7 +47,7 @@ impl Session {
                 judgement(found, false, "an answer", format!("{} {}", error.sqlstate, error.message))
             }
             Observation::Suite { .. } => self.judge_suite(found, observation),
-            Observation::Negative { error, .. } => self.judge_negative(found, error.as_ref()),
+            Observation::Negative { error, .. } => self.judge_negative(found, error.as_deref()),
             Observation::Ran { statements, .. } => {
                 judgement(found, true, "no error", format!("{statements} statements ran"))
             }

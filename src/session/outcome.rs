@@ -67,7 +67,7 @@ pub enum Report {
     /// The server said something beside its results.
     Noticed {
         /// The notice.
-        notice: ErrorCard,
+        notice: Box<ErrorCard>,
     },
     /// Output of a child process or rows of a statement, a chunk of whole lines where possible.
     Printed {
@@ -274,7 +274,7 @@ pub enum Observation {
         /// Its id.
         query: String,
         /// The server's words.
-        error: ErrorCard,
+        error: Box<ErrorCard>,
     },
     /// A suite ended.
     Suite {
@@ -296,7 +296,7 @@ pub enum Observation {
         /// Its id.
         negative: String,
         /// The server's refusal; `None` when the last statement was accepted.
-        error: Option<ErrorCard>,
+        error: Option<Box<ErrorCard>>,
     },
     /// All statements of the migration or rollback script ran.
     Ran {
@@ -380,7 +380,7 @@ pub enum Failure {
     /// The server refused a statement; the transaction is rolled back.
     Sql {
         /// The server's words.
-        error: ErrorCard,
+        error: Box<ErrorCard>,
     },
     /// The connection broke or a deadline passed; if the attempt was committing, its outcome is in doubt.
     Connection {

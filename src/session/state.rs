@@ -244,6 +244,11 @@ impl Session {
     }
 
     /// The only mutation. Asserts what must hold.
+    ///
+    /// # Panics
+    /// When the event cannot follow on the ones before it: [`Session::decide`] never makes such an event, and a record
+    /// that holds one was not written by it.
+    #[expect(clippy::too_many_lines, reason = "one match over every event: to be read in one place")]
     pub fn apply(&mut self, at: Moment, event: &Event) {
         self.now = Some(at);
         if !matches!(event, Event::Refused { .. }) {

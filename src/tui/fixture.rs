@@ -185,7 +185,7 @@ impl World {
             message: "relation \"events\" already exists, skipping".to_owned(),
             ..ErrorCard::default()
         };
-        self.report(Report::Noticed { notice });
+        self.report(Report::Noticed { notice: Box::new(notice) });
         let at = Place { file: "m/20260117000000_one.sql".to_owned(), line: 6, column: 1 };
         self.report(Report::StatementStarted {
             index: 1,
@@ -252,7 +252,7 @@ impl World {
             line: Some(TWO.to_owned()),
             ..ErrorCard::default()
         };
-        world.report(Report::Failed { failure: Failure::Sql { error } });
+        world.report(Report::Failed { failure: Failure::Sql { error: Box::new(error) } });
         world
     }
 

@@ -194,7 +194,8 @@ fn hostile_text_never_reaches_a_cell() {
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{9b}31m\u{200b}\u{feff}\u{e000}x\u{301}\u{301}\u{301}\u{301}\r\u{8}\tend";
     let mut world = World::at_apply_gate("Evil \\u001b[31m\\u202e\\u0007 title");
     world.confirm();
-    let notice = ErrorCard { severity: evil.to_owned(), message: evil.to_owned(), ..ErrorCard::default() };
+    let notice =
+        Box::new(ErrorCard { severity: evil.to_owned(), message: evil.to_owned(), ..ErrorCard::default() });
     world.report(Report::Noticed { notice: notice.clone() });
     world.report(Report::Printed { source: Source::Stdout, text: evil.repeat(3) });
     let result = super::fixture::rows(

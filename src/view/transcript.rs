@@ -26,7 +26,7 @@ pub struct Transcript {
     /// The statement that was sent last: step, place, text.
     pub statement: Option<(String, Place, String)>,
     /// The last error of the server.
-    pub error: Option<ErrorCard>,
+    pub error: Option<Box<ErrorCard>>,
 }
 
 /// A line of the output pane.

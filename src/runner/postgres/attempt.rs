@@ -230,7 +230,7 @@ impl Attempt {
     /// Of the server or the connection.
     pub async fn run(&self, backend: &mut Backend, sql: &str) -> Result<String, Failure> {
         let say = self.say.clone();
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice });
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
         self.within(backend.run(sql, &mut notice)).await
     }
 
@@ -249,7 +249,7 @@ impl Attempt {
     /// Of the server or the connection.
     pub async fn rows(&self, backend: &mut Backend, sql: &str) -> Result<ResultSet, Failure> {
         let say = self.say.clone();
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice });
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
         let rows = self.within(backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice)).await?;
         Ok(rows.0)
     }
@@ -323,7 +323,7 @@ impl Attempt {
         sql: &str,
     ) -> Result<String, Failure> {
         let say = self.say.clone();
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice });
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
         let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
         let limit = Duration::from_millis(limit_ms);
         let lost = |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")));

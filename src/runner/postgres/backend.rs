@@ -255,7 +255,7 @@ impl Backend {
         self.analyse(sql, ears).await?;
         if self.canceller.was_asked() {
             // It came between the two and stopped neither.
-            return Err(DbError::Cancelled(cancel::before_it_ran()));
+            return Err(DbError::Cancelled(Box::new(cancel::before_it_ran())));
         }
         self.begin(wanted, ears)?;
         let mut answer = Answer::default();
@@ -276,7 +276,6 @@ impl Backend {
     }
 
     /// Makes sure that nothing is under way, and hears what was said meanwhile.
-    #[expect(clippy::result_large_err, reason = "an error card has many fields, and errors are rare")]
     fn begin(&mut self, wanted: Wanted, ears: &mut Ears<'_>) -> Result<(), DbError> {
         let mut idle = Answer::default();
         match &self.health {
@@ -317,8 +316,8 @@ impl Backend {
         }
         if let Some((card, position)) = answer.error {
             return Err(match card.sqlstate == "57014" && self.canceller.was_asked() {
-                true => DbError::Cancelled(card),
-                false => DbError::Server { card, position },
+                true => DbError::Cancelled(Box::new(card)),
+                false => DbError::Server { card: Box::new(card), position },
             });
         }
         if !done {
@@ -375,7 +374,7 @@ fn refused(endpoint: &Endpoint, answer: Answer) -> DbError {
         Some((card, _)) if card.sqlstate.starts_with("57P0") || card.sqlstate.starts_with("08") => {
             DbError::Lost(in_words(&card))
         }
-        Some((card, position)) => DbError::Server { card, position },
+        Some((card, position)) => DbError::Server { card: Box::new(card), position },
         None => {
             let why = answer.closed.unwrap_or_else(|| "the way it wants to log in is not known".to_owned());
             DbError::Lost(format!("no connection to {endpoint}: {why}"))

@@ -89,7 +89,7 @@ pub enum DbError {
     /// The server refused it and is ready for the next one.
     Server {
         /// The server's words; `at` and `line` are left for someone who knows the file.
-        card: ErrorCard,
+        card: Box<ErrorCard>,
         /// Where, if the server said.
         position: Option<Position>,
     },
@@ -98,7 +98,7 @@ pub enum DbError {
     /// server goes on (anyone can RAISE one) is [`DbError::Server`].
     Lost(String),
     /// The server stopped it (57014) after [`super::backend::Canceller::cancel`].
-    Cancelled(ErrorCard),
+    Cancelled(Box<ErrorCard>),
     /// The text cannot be sent, or the server did as it was told but the answer cannot be used: it is too large, could
     /// not be written, or is not of the kind asked for. In words. The backend is ready for the next statement.
     Unusable(String),

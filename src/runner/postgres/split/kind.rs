@@ -93,7 +93,7 @@ pub(super) fn kind_of(text: &str, tokens: &[Token]) -> Kind {
     if gives_rows(&words) { Kind::Rows } else { Kind::Plain }
 }
 
-fn transaction_control(words: &Words) -> Option<Kind> {
+fn transaction_control(words: &Words<'_>) -> Option<Kind> {
     let optional = usize::from(matches!(words.at(1), "WORK" | "TRANSACTION"));
     let rest = 1 + optional;
     let kind = match words.at(0) {
@@ -120,7 +120,7 @@ fn transaction_control(words: &Words) -> Option<Kind> {
 }
 
 /// The rule by which PostgreSQL refuses the statement inside a transaction block, where the text alone shows it.
-fn outside_transaction(words: &Words, text: &str, tokens: &[Token]) -> Option<&'static str> {
+fn outside_transaction(words: &Words<'_>, text: &str, tokens: &[Token]) -> Option<&'static str> {
     match (words.at(0), words.at(1)) {
         ("CREATE", "INDEX") if words.at(2) == "CONCURRENTLY" => Some("CREATE INDEX CONCURRENTLY"),
         ("CREATE", "UNIQUE") if words.at(3) == "CONCURRENTLY" => Some("CREATE INDEX CONCURRENTLY"),
@@ -148,7 +148,7 @@ fn outside_transaction(words: &Words, text: &str, tokens: &[Token]) -> Option<&'
     }
 }
 
-fn reindex(words: &Words, text: &str, tokens: &[Token]) -> Option<&'static str> {
+fn reindex(words: &Words<'_>, text: &str, tokens: &[Token]) -> Option<&'static str> {
     let named = if words.at(1) == "(" { 2 } else { 1 };
     match words.at(named) {
         _ if words.at(named + 1) == "CONCURRENTLY" => Some("REINDEX CONCURRENTLY"),
@@ -189,7 +189,7 @@ fn is_off(value: &str) -> bool {
     matches!(value, "FALSE" | "OFF" | "NO" | "0")
 }
 
-fn gives_rows(words: &Words) -> bool {
+fn gives_rows(words: &Words<'_>) -> bool {
     let main = if words.at(0) == "WITH" { main_verb(words) } else { 0 };
     match words.at(main) {
         // SELECT … INTO makes a table and gives no rows.
@@ -201,7 +201,7 @@ fn gives_rows(words: &Words) -> bool {
 }
 
 /// Where the statement behind `WITH name AS (…), …` starts. A name may be spelled like a verb.
-fn main_verb(words: &Words) -> usize {
+fn main_verb(words: &Words<'_>) -> usize {
     let mut name_follows = true;
     for index in 1..words.len() {
         match words.at(index) {
