@@ -2,6 +2,7 @@
 //!
 //! `decide` turns an input into events, `apply` is the only mutation, `effects` says what an event asks of the world.
 
+mod apply;
 mod command;
 mod decide;
 mod event;
