@@ -102,6 +102,3 @@ fn parse(reading: &mut Reading<'_>, folder: &dyn Folder, sha256: &str) -> Ceremo
     }
     Ceremony { files: files.sums, ..ceremony }
 }
-
-#[cfg(test)]
-mod tests;
