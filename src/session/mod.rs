@@ -6,6 +6,8 @@ mod apply;
 mod command;
 mod decide;
 mod event;
+mod evidence;
+mod gate;
 mod halt;
 mod judge;
 mod on_outcome;
@@ -15,6 +17,7 @@ mod state;
 
 pub use command::*;
 pub use event::*;
+pub use evidence::*;
 pub use halt::*;
 pub use outcome::*;
 pub use state::*;

@@ -169,9 +169,11 @@ fn an_error_that_only_the_end_of_the_transaction_shows() {
 fn nothing_applied_means_nothing_to_roll_back() {
     let room = Room::new();
     room.add(FOUNDATIONS, "SELECT 1 / 0;");
-    room.run(&room.yes().at_a_stop("roll back: everything"))
-        .with(5)
-        .says(&["22012", "there is nothing to roll back", "decide to resume or to abandon"]);
+    room.run(&room.yes().at_a_stop("roll back: everything")).with(5).says(&[
+        "22012",
+        "there is nothing to roll back",
+        "decide to resume or to abandon",
+    ]);
     room.resume(&room.yes().at_a_stop("abandon: it must be mended first")).with(4).says(&["verdict: FAIL"]);
     contains(&room.report(), &["abandon", "division by zero"]);
 }

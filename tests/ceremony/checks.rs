@@ -7,7 +7,11 @@ use serde_json::json;
 fn a_query_in_the_transaction_that_does_not_hold_rolls_it_back() {
     let room = Room::new();
     room.add(FOUNDATIONS, "DROP INDEX public.external_calendar_events_end_time_idx;");
-    room.run(&room.yes()).with(5).says(&["FAIL foundations/indexes", "apply/foundations: ROLLBACK", "condition 2 of 8"]);
+    room.run(&room.yes()).with(5).says(&[
+        "FAIL foundations/indexes",
+        "apply/foundations: ROLLBACK",
+        "condition 2 of 8",
+    ]);
     let halt = room.halt();
     contains(halt["why"].as_str().unwrap(), &["Lookup indexes on both tables", "expected", "observed"]);
     contains(halt["left"].as_str().unwrap(), &["rolled back", "no migration is applied"]);
@@ -24,7 +28,11 @@ fn a_query_in_the_transaction_that_does_not_hold_rolls_it_back() {
 fn a_query_with_an_error_is_no_pass() {
     let room = Room::new();
     room.edit(QUERIES, |text| {
-        text.replacen("-- @section foundations-tables\n", "-- @section foundations-tables\nSELECT 1 / 0;\n-- @section was-foundations-tables\n", 1)
+        text.replacen(
+            "-- @section foundations-tables\n",
+            "-- @section foundations-tables\nSELECT 1 / 0;\n-- @section was-foundations-tables\n",
+            1,
+        )
     });
     room.run(&room.yes()).with(5).says(&["FAIL foundations/tables", "22012", "condition 2 of 8"]);
 }
@@ -38,7 +46,10 @@ fn a_query_after_the_commit_that_does_not_hold_stops_the_world() {
     room.run(&room.yes()).with(5).says(&["FAIL post/sync-status", "1 row: 7 | LOST", "condition 2 of 8"]);
     let halt = room.halt();
     assert_eq!(halt["step"], "verify/post");
-    contains(halt["left"].as_str().unwrap(), &["applied and not rolled back: foundations, uniqueness, outbound-sync"]);
+    contains(
+        halt["left"].as_str().unwrap(),
+        &["applied and not rolled back: foundations, uniqueness, outbound-sync"],
+    );
     room.resume(&room.yes().at_a_stop("roll back: the data is wrong")).with(4);
     assert_eq!(room.ask_after(&[HISTORY]), ["20260116000000"]);
 }
@@ -59,9 +70,11 @@ fn a_suite_that_fails_after_a_migration_stops_the_world() {
 fn a_suite_that_fails_before_anything_is_applied_keeps_its_step_open() {
     let room = Room::new();
     room.edit("assets/calendar/suites/baseline.sql", |text| format!("{text}\nSELECT 'not ok 99 - red';\n"));
-    room.run(&room.yes().with("preflight/suites", &["{phrase}"]))
-        .with(3)
-        .says(&["FAIL baseline", "preflight/suites is open again", "mend what is wrong"]);
+    room.run(&room.yes().with("preflight/suites", &["{phrase}"])).with(3).says(&[
+        "FAIL baseline",
+        "preflight/suites is open again",
+        "mend what is wrong",
+    ]);
     assert!(room.halts().is_empty());
 }
 
@@ -89,7 +102,9 @@ fn a_suite_that_hangs_is_killed_with_everything_it_started() {
     let marker = format!("{}", 100_000 + std::process::id());
     room.define("suite_timeout_ms = 120000", "suite_timeout_ms = 1500");
     // Ignores the polite signals, and starts a child that does so too.
-    let script = format!("trap '' TERM INT; sh -c \"trap '' TERM INT; sleep {marker}; sleep {marker}\" & sleep {marker}; wait");
+    let script = format!(
+        "trap '' TERM INT; sh -c \"trap '' TERM INT; sleep {marker}; sleep {marker}\" & sleep {marker}; wait"
+    );
     room.define(
         r#"command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "assets/calendar/suites/outbound_sync.sql"]"#,
         &format!(r#"command = ["sh", "-c", {}]"#, serde_json::to_string(&script).unwrap()),
@@ -112,7 +127,10 @@ fn a_suite_that_cannot_be_started_is_no_pass() {
 #[test]
 fn a_table_that_loses_rows_is_data_loss() {
     let room = Room::new();
-    room.add(UNIQUENESS, "DELETE FROM public.booking_slots WHERE id = (SELECT min(id) FROM public.booking_slots);");
+    room.add(
+        UNIQUENESS,
+        "DELETE FROM public.booking_slots WHERE id = (SELECT min(id) FROM public.booking_slots);",
+    );
     room.run(&room.yes()).with(5).says(&["condition 5 of 8", "ROLLBACK"]);
     assert_eq!(room.halt()["cause"], json!({ "cause": "condition", "condition": "data-lost" }));
     contains(room.halt()["why"].as_str().unwrap(), &["public.booking_slots"]);

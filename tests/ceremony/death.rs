@@ -10,7 +10,10 @@ const SLEEPER: &str = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT
 #[test]
 fn the_server_dies_in_a_migration() {
     let room = Room::new();
-    room.add(UNIQUENESS, "CREATE TABLE IF NOT EXISTS public.external_half (id int);\nDROP TABLE public.external_half;");
+    room.add(
+        UNIQUENESS,
+        "CREATE TABLE IF NOT EXISTS public.external_half (id int);\nDROP TABLE public.external_half;",
+    );
     room.slow(UNIQUENESS);
     let running = room.start(&room.yes().at_a_stop("resume: the machine was out of memory"));
     room.recorded(&["statement-started", "pg_sleep"]);

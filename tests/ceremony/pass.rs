@@ -66,7 +66,8 @@ fn stock_tools_agree(room: &Room) {
         jq -e -s 'to_entries | all(.value.n == .key + 1)' session.jsonl > /dev/null
     "#;
     let output = Command::new("sh").args(["-c", script]).current_dir(room.session()).output().unwrap();
-    let words = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let words =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{words}");
 }
 

@@ -60,7 +60,8 @@ fn what_was_touched_is_named() {
     // The definition's copy.
     let copy = room.session().join("files/ceremony.toml");
     let toml = fs::read_to_string(&copy).unwrap();
-    fs::write(&copy, toml.replace("granted_by = \"calendar sync lead\"", "granted_by = \"somebody\"")).unwrap();
+    fs::write(&copy, toml.replace("granted_by = \"calendar sync lead\"", "granted_by = \"somebody\""))
+        .unwrap();
     room.verify().with(6).says(&["files/ceremony.toml is another file"]);
     fs::write(&copy, toml).unwrap();
     room.verify().with(0);
@@ -121,7 +122,11 @@ fn what_is_no_session_is_said_to_be_none() {
             let ended = room.call(&arguments);
             assert_ne!(ended.code, Some(0));
             contains(&ended.err, &["error:", "why:", "next:"]);
-            assert!(!ended.err.contains("free space"), "{name} {folder}: that is not the trouble: {}", ended.err);
+            assert!(
+                !ended.err.contains("free space"),
+                "{name} {folder}: that is not the trouble: {}",
+                ended.err
+            );
         }
     }
 }

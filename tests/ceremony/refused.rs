@@ -37,8 +37,12 @@ fn an_input_with_another_checksum_is_found_at_once() {
     fs::write(room.path("assets/calendar/suites/fixtures.sql"), "SELECT 1;\n").unwrap();
     let line = room.line_of("ceremony.toml", "path = \"assets/calendar/suites/fixtures.sql\"");
     let check = room.call(&["check"]).with(2);
-    contains(&check.said(), &["ceremony.toml:", "fixtures.sql is not the reviewed file", "next: have the change reviewed"]);
-    let named: usize = check.out.split("ceremony.toml:").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
+    contains(
+        &check.said(),
+        &["ceremony.toml:", "fixtures.sql is not the reviewed file", "next: have the change reviewed"],
+    );
+    let named: usize =
+        check.out.split("ceremony.toml:").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
     assert!(named.abs_diff(line) <= 1, "line {named} is named, the input is in {line}");
     room.run(&room.yes().with("preflight/inputs", &["{phrase}"]))
         .with(3)
@@ -66,7 +70,10 @@ fn a_definition_shows_all_of_its_mistakes_with_their_lines() {
     let room = Room::new();
     room.define("risk = \"high\"", "risk = \"hihg\"");
     room.define("planned_minutes = 120", "planed_minutes = 120");
-    room.define("verify = [\"uniqueness/constraint-definition\", ", "verify = [\"uniqueness/no-such-query\", ");
+    room.define(
+        "verify = [\"uniqueness/constraint-definition\", ",
+        "verify = [\"uniqueness/no-such-query\", ",
+    );
     room.define("#rollback-outbound-sync", "#rollback-nowhere");
     let run = room.run(&Room::new().yes()).with(2);
     let lines = [
@@ -88,7 +95,9 @@ fn there_is_no_definition() {
     let room = Room::new();
     fs::remove_file(room.path("ceremony.toml")).unwrap();
     room.call(&["check"]).with(2).says(&["ceremony.toml", "next:"]);
-    room.call(&["check", "--definition", "nowhere/x.toml"]).with(2).says(&["there is no definition 'nowhere/x.toml'"]);
+    room.call(&["check", "--definition", "nowhere/x.toml"])
+        .with(2)
+        .says(&["there is no definition 'nowhere/x.toml'"]);
 }
 
 /// Every script that leaves its transaction or is none for a server, and the words in the line that is named.
@@ -124,7 +133,11 @@ fn answers_that_are_none_are_refused() {
     let room = Room::new();
     fs::write(room.path("a.toml"), "gate = 3\n").unwrap();
     let arguments = ["run", "--headless", "--session", "session", "--answers"];
-    room.call(&[&arguments[..], &["a.toml"]].concat()).with(2).says(&["a.toml", "'gate' is neither", "next:"]);
+    room.call(&[&arguments[..], &["a.toml"]].concat()).with(2).says(&[
+        "a.toml",
+        "'gate' is neither",
+        "next:",
+    ]);
     room.call(&[&arguments[..], &["b.toml"]].concat()).with(2).says(&["b.toml", "No such file"]);
     assert!(!room.session().exists());
 }

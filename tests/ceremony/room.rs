@@ -336,17 +336,14 @@ impl Room {
     /// Asks the session's own server while it runs.
     pub fn ask(&self, sql: &str) -> String {
         let kept = self.kept();
-        psql(
-            kept["port"].as_u64().unwrap() as u16,
-            kept["password"].as_str().unwrap(),
-            &["-c", sql],
-        )
+        psql(kept["port"].as_u64().unwrap() as u16, kept["password"].as_str().unwrap(), &["-c", sql])
     }
 
     /// Asks the session's own server while the program does not run.
     pub fn ask_after(&self, sql: &[&str]) -> Vec<String> {
         let server =
-            Embedded::start(&find_programs(None).unwrap(), &self.session().join("server"), "postgres").unwrap();
+            Embedded::start(&find_programs(None).unwrap(), &self.session().join("server"), "postgres")
+                .unwrap();
         sql.iter().map(|sql| psql(server.port(), server.password().expose(), &["-c", sql])).collect()
     }
 
@@ -419,7 +416,8 @@ impl Own {
         let folder = TempDir::with_prefix("ceremony-server-").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let server =
-            Embedded::start(&find_programs(None).unwrap(), &folder.path().join("server"), "postgres").unwrap();
+            Embedded::start(&find_programs(None).unwrap(), &folder.path().join("server"), "postgres")
+                .unwrap();
         let own = Self { server, _folder: folder };
         let baseline = Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINE);
         psql(own.server.port(), own.password(), &["-1", "-f", baseline.to_str().unwrap()]);

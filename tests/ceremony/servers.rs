@@ -54,7 +54,8 @@ fn a_port_where_nobody_listens_is_said_and_not_waited_for() {
     };
     let url = format!("postgresql://postgres:hunter2@127.0.0.1:{port}/postgres");
     let run = ["run", "--session", "session", "--url", &url];
-    let ended = room.spawn(room.answered(&run, &room.yes().with("preflight/target", &["{phrase}"]))).end().with(3);
+    let ended =
+        room.spawn(room.answered(&run, &room.yes().with("preflight/target", &["{phrase}"]))).end().with(3);
     contains(&ended.said(), &[&format!("127.0.0.1:{port}"), "refused", "preflight/target is open again"]);
     assert_eq!(room.files_with("hunter2"), Vec::<std::path::PathBuf>::new());
 }
@@ -110,9 +111,8 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
         .end()
         .with(0);
     // What the first one applied is not applied again by the second.
-    let ended = second
-        .spawn(second.answered(&resume, &second.yes().with("apply/foundations", &["{phrase}"])))
-        .end();
+    let ended =
+        second.spawn(second.answered(&resume, &second.yes().with("apply/foundations", &["{phrase}"]))).end();
     assert_ne!(ended.code, Some(0));
     contains(&ended.said(), &["'foundations' is applied already, by attempt"]);
     assert_eq!(server.ask(LEDGER), "foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done");
@@ -148,10 +148,11 @@ fn the_drill_waits_for_others_to_leave() {
     let url = server.url();
     let run = ["run", "--session", "session", "--url", &url];
     let somebody = server.somebody("SELECT 1");
-    room.spawn(room.answered(&run, &room.yes().with("drill/rollback", &["{phrase}"])))
-        .end()
-        .with(3)
-        .says(&["cannot be copied while others are connected", "\"somebody else\"", "let them disconnect"]);
+    room.spawn(room.answered(&run, &room.yes().with("drill/rollback", &["{phrase}"]))).end().with(3).says(&[
+        "cannot be copied while others are connected",
+        "\"somebody else\"",
+        "let them disconnect",
+    ]);
     somebody.leaves();
     let resume = ["resume", "session", "--url", &url];
     room.spawn(room.answered(&resume, &room.yes())).end().with(0);

@@ -74,21 +74,29 @@ fn a_passed_session_is_rolled_back_by_command() {
     );
     room.verify().with(0).says(&["verdict  FAIL"]);
     contains(&room.report(), &["**Verdict: FAIL**", "rolled back"]);
-    rollback(&room.yes()).with(4).says(&["there is nothing to roll back", "no migration is applied in this session"]);
+    rollback(&room.yes())
+        .with(4)
+        .says(&["there is nothing to roll back", "no migration is applied in this session"]);
 }
 
 #[test]
 fn a_rollback_that_fails_leaves_the_migration_applied() {
     let room = Room::new();
-    room.edit(ROLLBACK, |text| text.replacen("-- @section rollback-uniqueness\n", "-- @section rollback-uniqueness\nSELECT 1 / 0;\n", 1));
+    room.edit(ROLLBACK, |text| {
+        text.replacen(
+            "-- @section rollback-uniqueness\n",
+            "-- @section rollback-uniqueness\nSELECT 1 / 0;\n",
+            1,
+        )
+    });
     // The drill would find it: it comes too late here.
     room.run(&room.yes().without("drill/rollback")).with(3);
-    room.spawn(room.answered(&["rollback", "session"], &room.yes())).end().with(5).says(&["22012", "condition 1 of 8"]);
+    room.spawn(room.answered(&["rollback", "session"], &room.yes()))
+        .end()
+        .with(5)
+        .says(&["22012", "condition 1 of 8"]);
     let halt = room.halt();
     contains(halt["left"].as_str().unwrap(), &["applied and not rolled back: foundations, uniqueness"]);
     assert_eq!(halt["error"]["at"]["line"], room.line_of(ROLLBACK, "SELECT 1 / 0"));
-    assert_eq!(
-        room.ask_after(&[HISTORY]),
-        ["20260116000000\n20260117000000\n20260118000000"]
-    );
+    assert_eq!(room.ask_after(&[HISTORY]), ["20260116000000\n20260117000000\n20260118000000"]);
 }
