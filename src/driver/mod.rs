@@ -7,7 +7,7 @@ pub mod verify;
 
 use crate::journal::Entry;
 use crate::journal::file::{JournalError, JournalFile};
-use crate::session::{Effect, Event, Input, Outcome, Session};
+use crate::session::{Effect, Event, Input, Outcome, Report, Session};
 use crate::time::Moment;
 use crate::view::Transcript;
 
@@ -83,7 +83,27 @@ impl<J: Journal> Drive<J> {
         let events = self.session.decide(&input, at);
         let barrier = events.iter().any(Event::is_barrier);
         let entry = self.journal.append(at, input, events, barrier)?;
+        log(&entry);
         Ok(take(&mut self.session, &mut self.transcript, &entry))
+    }
+}
+
+/// Every decision is in the log too, errors as errors.
+fn log(entry: &Entry) {
+    for event in &entry.events {
+        match event {
+            Event::Halted { halt } => {
+                let (step, why) = (&halt.step, &halt.why);
+                tracing::error!(entry = entry.n, ?step, ?why, left = ?halt.left, "STOP THE WORLD");
+            }
+            Event::FindingRaised { .. } | Event::StepReopened { .. } | Event::StageReopened { .. } => {
+                tracing::warn!(entry = entry.n, ?event);
+            }
+            _ => tracing::info!(entry = entry.n, what = ?event.headline()),
+        }
+    }
+    if let Input::Outcome(Outcome { report: Report::Failed { failure }, .. }) = &entry.cause {
+        tracing::error!(entry = entry.n, ?failure, "an attempt failed");
     }
 }
 

@@ -215,6 +215,7 @@ fn roll_back(session: &Session) -> Vec<Row> {
         session.plan.ceremony.rollback_minutes
     );
     rows.push(Row::labelled("time", Tone::Dim, &minutes));
+    rows.push(Row::labelled("team", Tone::Warn, "tell the team now that a rollback begins"));
     rows
 }
 
