@@ -5,7 +5,7 @@ use super::backend::Backend;
 use super::catalog::Snapshot;
 use crate::definition::Folder;
 use crate::plan::Subject;
-use crate::runner::{files, flags, suite};
+use crate::runner::{files, flags, session_folder, suite};
 use crate::session::*;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -190,7 +190,7 @@ impl Attempt {
             next: "free space or mend the folder, then answer the gate again".to_owned(),
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+            session_folder::make_private(folder).map_err(failed)?;
         }
         let mut file = std::fs::OpenOptions::new()
             .write(true)
@@ -234,7 +234,7 @@ impl Attempt {
             next: "free space or mend the folder, then answer the gate again".to_owned(),
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+            session_folder::make_private(folder).map_err(failed)?;
         }
         let text = serde_json::to_vec_pretty(&snapshot.0).map_err(|error| failed(error.into()))?;
         std::fs::write(&path, text).map_err(failed)
