@@ -9,6 +9,8 @@ use crate::plan::Plan;
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
 use crate::runner::guard::{self, Dsn};
+use crate::runner::postgres::attempt::CONNECT_MAX;
+use crate::runner::postgres::backend::Backend;
 use crate::runner::postgres::endpoint::{Endpoint, Host, Secret};
 use crate::runner::server::{Embedded, ServerPrograms, find_programs};
 use crate::runner::session_folder::{self, Origin};
@@ -224,7 +226,7 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
         )
     };
     // Made first: the appender complains on the terminal about a folder that is not there yet.
-    std::fs::create_dir_all(session.join("log")).map_err(|error| failed(error.to_string()))?;
+    session_folder::make_private(&session.join("log")).map_err(|error| failed(error.to_string()))?;
     let appender = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("ceremony")
@@ -314,6 +316,9 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
             None => own(&session, &plan.ceremony)?,
         },
     };
+    if let Some(pinned) = &state.identity {
+        same_server(&target.endpoint, pinned)?;
+    }
     let clock = Clock::starting_at(found.entries.last().map_or(0, |entry| entry.m));
     let first = Command::Resume {
         operator: operator(common),
@@ -321,6 +326,32 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
         address: target.endpoint.to_string(),
     };
     assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
+}
+
+/// Another server would look as if this one had lost everything. One that does not answer is for the session to tell.
+fn same_server(endpoint: &Endpoint, pinned: &Identity) -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Trouble::unexpected(&error))?;
+    let found = runtime.block_on(async {
+        let mut backend = Backend::connect(endpoint, "ceremony resume", CONNECT_MAX).await.ok()?;
+        let identity = backend.identity().await.ok();
+        backend.close().await;
+        identity
+    });
+    let name = |it: &Identity| format!("system {} database {}", it.system_identifier, it.database_oid);
+    match found {
+        Some(found) if name(&found) != name(pinned) => Err(Trouble::usage(
+            format!("{endpoint}/{} is another server or database", endpoint.database),
+            format!("it is {}; this session is about {}", name(&found), name(pinned)),
+            "name the first one with --url, or start a new session on this one",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The way back, unless the session is on it already: then it asks for the rest of it by itself.
+pub fn way_back(session: &Session) -> Option<Command> {
+    session.undo.is_empty().then_some(Command::RollBack)
 }
 
 fn written_by_this_version(session: &Session) -> bool {
