@@ -19,7 +19,7 @@ fn the_server_dies_in_a_migration() {
     room.recorded(&["statement-started", "pg_sleep"]);
     room.release();
     kill_process(room.server_pid(), Signal::KILL).unwrap();
-    running.end().with(0).says(&["condition 8 of 8", "EXECUTE: the ledger was read", "verdict: PASS"]);
+    running.end().with(0).says(&["condition 8 of 8", "EXECUTE the ledger was read", "verdict: PASS"]);
     let halt = room.halt();
     assert_eq!(halt["cause"], json!({ "cause": "condition", "condition": "connection-lost" }));
     assert_eq!(halt["step"], "apply/uniqueness");

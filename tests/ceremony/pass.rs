@@ -20,7 +20,7 @@ fn every_gate_answered_is_a_pass() {
     room.verify().with(0).says(&["verdict  PASS", "each chains", "files    as recorded"]);
 
     let report = room.report();
-    contains(&report, &["**Verdict: PASS**", "| mode | LIVE", "| operator | ada |"]);
+    contains(&report, &["**Verdict: PASS**", "| mode | live |", "| operator | ada |"]);
     let folder = ceremony::runner::files::DiskFolder::new(&room.path("")).unwrap();
     let plan = ceremony::plan::Plan::new(ceremony::definition::load(&folder, "ceremony.toml").unwrap());
     for step in &plan.steps {

@@ -91,6 +91,12 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     first.slow(FOUNDATIONS);
     let url = server.url();
     let run = ["run", "--session", "session", "--url", &url];
+    let resume = ["resume", "session", "--url", &url];
+    // The suite would wait for the locks of the migration at work.
+    second.define(
+        r#"command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "assets/calendar/suites/baseline.sql"]"#,
+        r#"command = ["sh", "-c", "echo 1..1; echo ok 1"]"#,
+    );
     let at_work = first.spawn(first.answered(&run, &first.yes()));
     first.recorded(&["statement-started", "pg_sleep"]);
     second
@@ -105,7 +111,6 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     first.release();
     assert_eq!(server.ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"), "1");
     at_work.end().with(5).says(&["57014"]);
-    let resume = ["resume", "session", "--url", &url];
     first
         .spawn(first.answered(&resume, &first.yes().at_a_stop("resume: it was cancelled by hand")))
         .end()
@@ -125,8 +130,11 @@ fn another_database_is_not_gone_on_with() {
     let run = ["run", "--session", "session", "--url", &url];
     room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
     let resume = ["resume", "session", "--url", &wrong];
-    let ended = room.spawn(room.answered(&resume, &room.yes())).end().with(5);
-    contains(&ended.said(), &["another server or database"]);
+    let ended = room.spawn(room.answered(&resume, &room.yes())).end().with(2);
+    contains(
+        &ended.said(),
+        &["is another server or database", "this session is about system", "next: name the first one"],
+    );
     assert_eq!(other.ask("SELECT to_regclass('public.external_calendar_events')"), "");
 }
 

@@ -83,11 +83,9 @@ fn a_passed_session_is_rolled_back_by_command() {
 fn a_rollback_that_fails_leaves_the_migration_applied() {
     let room = Room::new();
     room.edit(ROLLBACK, |text| {
-        text.replacen(
-            "-- @section rollback-uniqueness\n",
-            "-- @section rollback-uniqueness\nSELECT 1 / 0;\n",
-            1,
-        )
+        let (before, after) = text.split_once("-- @section rollback-uniqueness\n").unwrap();
+        let after = after.replacen("BEGIN;", "BEGIN;\nSELECT 1 / 0;", 1);
+        format!("{before}-- @section rollback-uniqueness\n{after}")
     });
     // The drill would find it: it comes too late here.
     room.run(&room.yes().without("drill/rollback")).with(3);
