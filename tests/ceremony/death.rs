@@ -136,3 +136,27 @@ fn the_second_of_two_on_one_session_is_refused() {
     contains(&room.report(), &["apply/foundations"]);
     running.kill();
 }
+
+#[test]
+fn a_copy_for_the_drill_does_not_outlive_its_session() {
+    let (room, server) = (Room::new(), Own::new());
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    let resume = ["resume", "session", "--url", &url];
+    room.slow(OUTBOUND);
+    room.release();
+    room.spawn(room.answered(&run, &room.yes().without("drill/rollback"))).end().with(3);
+    std::fs::write(room.hold(), "").unwrap();
+    let running = room.spawn(room.answered(&resume, &room.yes()));
+    until("the drill is in the middle", || (!server.ask(SLEEPER).is_empty()).then_some(()));
+    running.kill();
+    room.release();
+    let copies = "SELECT count(*) FROM pg_database WHERE datname LIKE 'ceremony_drill%'";
+    assert_eq!(server.ask(copies), "1");
+    until("nobody is connected to the database", || {
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        (server.ask(others) == "0").then_some(())
+    });
+    room.spawn(room.answered(&resume, &room.yes())).end().with(0);
+    assert_eq!(server.ask(copies), "0");
+}

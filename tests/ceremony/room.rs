@@ -360,6 +360,9 @@ impl Room {
         let kept: Value = serde_json::from_slice(&bytes).unwrap();
         let data = PathBuf::from(kept["data"].as_str().unwrap());
         until("no server is left behind", || processes_in(&data).is_empty().then_some(()));
+        if let Some(folder) = kept["socket_folder"].as_str() {
+            until("the folder of its socket is gone", || (!Path::new(folder).exists()).then_some(()));
+        }
         let password = kept["password"].as_str().unwrap();
         assert_eq!(self.files_with(password), Vec::<PathBuf>::new(), "the password lies about");
         assert!(!self.session().join("pgpass").exists(), "a password file is left");

@@ -98,3 +98,24 @@ fn a_rollback_that_fails_leaves_the_migration_applied() {
     assert_eq!(halt["error"]["at"]["line"], room.line_of(ROLLBACK, "SELECT 1 / 0"));
     assert_eq!(room.ask_after(&[HISTORY]), ["20260116000000\n20260117000000\n20260118000000"]);
 }
+
+/// A cancelled statement may go on; a terminated backend cannot.
+#[test]
+fn ctrl_c_twice_ends_what_does_not_listen() {
+    let room = Room::new();
+    room.add(
+        UNIQUENESS,
+        "DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(601); END; $$;",
+    );
+    let running = room.start(&room.yes());
+    room.recorded(&["statement-started", "pg_sleep"]);
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    until("it sleeps", || (room.ask(waits) == "1").then_some(()));
+    running.signal(Signal::INT);
+    room.recorded(&["stop-requested", "\"level\":1"]);
+    running.signal(Signal::INT);
+    running.end().with(5).says(&["stopped by the operator"]);
+    assert_eq!(room.events("stop-requested").len(), 2);
+    assert_eq!(room.halt()["cause"]["cause"], "operator");
+    assert_eq!(room.ask_after(&[LEDGER]), ["foundations|1|up|done"]);
+}
