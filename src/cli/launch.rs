@@ -307,18 +307,23 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     }
     let folder = DiskFolder::new(&origin.folder).map_err(|error| Trouble::folder(&origin.folder, &error))?;
     let log = log(&session)?;
+    let embedded = state.header.as_ref().is_some_and(|header| header.target.embedded);
+    if embedded && common.url.is_some() {
+        return Err(Trouble::usage(
+            "this session has a server of its own",
+            "it was opened without --url, and all that it did is there",
+            "leave --url out; or start a new session on the other database",
+        ));
+    }
     let with_origin = Common { url: common.url.clone().or(origin.url), ..common.clone() };
-    let target = match (&with_origin.url, state.header.as_ref().is_some_and(|header| header.target.embedded))
-    {
+    let target = match (&with_origin.url, embedded) {
         (None, _) | (_, true) => own(&session, &plan.ceremony)?,
         (Some(_), false) => match target(&with_origin, &plan.ceremony)? {
             Some((dsn, _)) => somebodys(endpoint(&dsn)),
             None => own(&session, &plan.ceremony)?,
         },
     };
-    if let Some(pinned) = &state.identity {
-        same_server(&target.endpoint, pinned)?;
-    }
+    same_server(&target.endpoint, &state)?;
     let clock = Clock::starting_at(found.entries.last().map_or(0, |entry| entry.m));
     let first = Command::Resume {
         operator: operator(common),
@@ -328,22 +333,30 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
 }
 
-/// Another server would look as if this one had lost everything. One that does not answer is for the session to tell.
-fn same_server(endpoint: &Endpoint, pinned: &Identity) -> Result<(), Trouble> {
+/// Another server would look as if this one had lost everything; and one that cannot be reached is no reason to stop
+/// the world, as long as nobody asked it for anything.
+fn same_server(endpoint: &Endpoint, state: &Session) -> Result<(), Trouble> {
+    let Some(pinned) = &state.identity else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::unexpected(&error))?;
     let found = runtime.block_on(async {
-        let mut backend = Backend::connect(endpoint, "ceremony resume", CONNECT_MAX).await.ok()?;
-        let identity = backend.identity().await.ok();
+        let mut backend = Backend::connect(endpoint, "ceremony resume", CONNECT_MAX).await?;
+        let identity = backend.identity().await;
         backend.close().await;
         identity
     });
     let name = |it: &Identity| format!("system {} database {}", it.system_identifier, it.database_oid);
     match found {
-        Some(found) if name(&found) != name(pinned) => Err(Trouble::usage(
+        Ok(found) if name(&found) != name(pinned) => Err(Trouble::usage(
             format!("{endpoint}/{} is another server or database", endpoint.database),
             format!("it is {}; this session is about {}", name(&found), name(pinned)),
             "name the first one with --url, or start a new session on this one",
+        )),
+        // At a stop, and after the end, the database is not asked for before somebody decides.
+        Err(error) if !matches!(state.phase, Phase::Stopped | Phase::Closed(_)) => Err(Trouble::usage(
+            format!("the session cannot go on: {endpoint}/{} cannot be used", endpoint.database),
+            error,
+            "start the server, or name it with --url and its password (PGPASSWORD will do); then resume again",
         )),
         _ => Ok(()),
     }

@@ -165,3 +165,36 @@ fn the_drill_waits_for_others_to_leave() {
     let resume = ["resume", "session", "--url", &url];
     room.spawn(room.answered(&resume, &room.yes())).end().with(0);
 }
+
+#[test]
+fn what_cannot_be_reached_at_a_resume_is_no_stop_of_the_world() {
+    let (room, server) = (Room::new(), Own::new());
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
+    let before = room.entries().len();
+    // Without its password, as the record does not have it.
+    room.resume(&room.yes()).with(2).says(&[
+        "the session cannot go on",
+        "password",
+        "next: start the server",
+    ]);
+    drop(server);
+    let resume = ["resume", "session", "--url", &url];
+    room.spawn(room.answered(&resume, &room.yes()))
+        .end()
+        .with(2)
+        .says(&["the session cannot go on", "refused"]);
+    assert_eq!(room.entries().len(), before, "nothing is recorded");
+}
+
+#[test]
+fn a_session_with_its_own_server_has_no_other() {
+    let room = Room::new();
+    room.run(&room.yes().without("preflight/inputs")).with(3);
+    let resume = ["resume", "session", "--url", "postgresql://postgres@127.0.0.1:5432/postgres"];
+    room.spawn(room.answered(&resume, &room.yes()))
+        .end()
+        .with(2)
+        .says(&["has a server of its own", "leave --url out"]);
+}
