@@ -188,8 +188,11 @@ fn somebodys(endpoint: Endpoint) -> Target {
     Target { endpoint, server: Arc::default(), restart: None, programs, embedded: false }
 }
 
-fn own(session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
-    let programs: ServerPrograms = find_programs(None).map_err(Trouble::server)?;
+fn server_programs() -> Result<ServerPrograms, Trouble> {
+    find_programs(None).map_err(Trouble::server)
+}
+
+fn own(programs: ServerPrograms, session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
     let home = session.join("server");
     eprintln!("starting PostgreSQL {} for this session …", programs.version);
     let server = Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(Trouble::server)?;
@@ -246,6 +249,11 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
 pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     let (folder, name, ceremony) = definition(common)?;
     let named = target(common, &ceremony)?;
+    // Looked for before a folder is made that the next try would find in its way.
+    let wanted = match &named {
+        Some((dsn, _)) => Err(endpoint(dsn)),
+        None => Ok(server_programs()?),
+    };
     let id = session_id();
     let clock = Clock::starting_at(0);
     let session = common.session.clone().unwrap_or_else(|| {
@@ -254,15 +262,15 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     });
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
     let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
-    let url = named.as_ref().map(|(dsn, _)| plain_url(&endpoint(dsn)));
+    let url = wanted.as_ref().err().map(plain_url);
     let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url };
     let plan = Plan::new(ceremony);
     let planned = session_folder::fill(&session, &folder, &plan, &origin)
         .map_err(|error| Trouble::folder(&session, &error))?;
     let log = log(&session)?;
-    let target = match named {
-        Some((dsn, _)) => somebodys(endpoint(&dsn)),
-        None => own(&session, &plan.ceremony)?,
+    let target = match wanted {
+        Err(endpoint) => somebodys(endpoint),
+        Ok(programs) => own(programs, &session, &plan.ceremony)?,
     };
     let header = Header {
         format: FORMAT,
@@ -317,10 +325,10 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     }
     let with_origin = Common { url: common.url.clone().or(origin.url), ..common.clone() };
     let target = match (&with_origin.url, embedded) {
-        (None, _) | (_, true) => own(&session, &plan.ceremony)?,
+        (None, _) | (_, true) => own(server_programs()?, &session, &plan.ceremony)?,
         (Some(_), false) => match target(&with_origin, &plan.ceremony)? {
             Some((dsn, _)) => somebodys(endpoint(&dsn)),
-            None => own(&session, &plan.ceremony)?,
+            None => own(server_programs()?, &session, &plan.ceremony)?,
         },
     };
     same_server(&target.endpoint, &state)?;

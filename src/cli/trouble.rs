@@ -122,7 +122,7 @@ impl Trouble {
             2,
             "the cockpit needs a terminal",
             error,
-            "run it in one, or without a screen: ceremony run --headless --answers FILE",
+            "run it in one, or without a screen, with --headless --answers FILE",
         )
     }
 }

@@ -13,6 +13,7 @@ fn without_server_programs_one_message_says_how_to_get_them() {
     let ended = room.spawn(command).end().with(2);
     contains(&ended.err, &["initdb and postgres", "install them", "--url"]);
     assert_eq!(ended.err.matches("error:").count(), 1, "{}", ended.err);
+    assert!(!room.session().exists(), "a folder in the way of the next try");
 }
 
 #[test]
