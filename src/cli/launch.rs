@@ -244,6 +244,10 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
 pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     let (folder, name, ceremony) = definition(common)?;
     let named = target(common, &ceremony)?;
+    // Asked before anything is made for nothing.
+    if named.is_none() {
+        find_programs(None).map_err(Trouble::server)?;
+    }
     let id = session_id();
     let clock = Clock::starting_at(0);
     let session = common.session.clone().unwrap_or_else(|| {

@@ -93,7 +93,8 @@ fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<
     tracing::info!(?left, "left");
     drop(log);
     let verdict = drive.session.verdict();
-    println!("verdict: {}", verdict.word());
+    let closed = matches!(drive.session.phase, Phase::Closed(_));
+    println!("verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
     println!("session: {}", folder.display());
     let dir = folder.display();
     Ok(match drive.session.phase {

@@ -4,7 +4,7 @@ use super::launch::{self, Launched};
 use super::{Common, Headless, Trouble, live};
 use crate::driver::Message;
 use crate::driver::headless::{self, Answers};
-use crate::session::{Command, Mode};
+use crate::session::{Command, Mode, Phase};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
@@ -40,7 +40,16 @@ pub(super) fn reopen(
         return live::reopen(common, dir, rollback);
     }
     let answers = answers(headless)?;
-    drive(launch::reopen(dir, common)?, answers, rollback)
+    let launched = launch::reopen(dir, common)?;
+    let mode = launched.drive.session.header.as_ref().map(|header| header.mode);
+    if headless.yes && mode == Some(Mode::Live) {
+        return Err(Trouble::usage(
+            "--yes cannot answer for a live session",
+            "a session whose gates nobody reads is practice, and this one was opened as live",
+            "answer in the cockpit, or with --answers FILE",
+        ));
+    }
+    drive(launched, answers, rollback)
 }
 
 fn drive(launched: Launched, mut answers: Answers, rollback: bool) -> Result<u8, Trouble> {
@@ -56,7 +65,8 @@ fn drive(launched: Launched, mut answers: Answers, rollback: bool) -> Result<u8,
     drop(server);
     let next = drive.session.what_is_next();
     let ended = ended.map_err(Trouble::journal)?;
-    println!("verdict: {}", drive.session.verdict().word());
+    let closed = matches!(drive.session.phase, Phase::Closed(_));
+    println!("verdict{}: {}", if closed { "" } else { " so far" }, drive.session.verdict().word());
     println!("session: {}", folder.display());
     if ended as u8 == headless::Ended::Waiting as u8 || ended as u8 == headless::Ended::Stopped as u8 {
         println!("next: {next}; then: ceremony resume {}", folder.display());
