@@ -1,6 +1,7 @@
 //! `Ceremony` to ordered steps with their checks: the way up, and the way back as a plan of its own.
 
 use crate::definition::{Ceremony, Migration, Probe, StepDefinition, StepKind};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What will be done, in order.
@@ -26,8 +27,22 @@ pub enum StepRef {
     Back(usize),
 }
 
+/// The part of a plan that a record is read with: what a later version of this program would plan from the same
+/// definition may differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outline {
+    /// [`Plan::steps`].
+    pub steps: Vec<Step>,
+    /// [`Plan::rollback`].
+    pub rollback: Vec<Step>,
+    /// [`Plan::order`].
+    pub order: Vec<usize>,
+}
+
 /// One line of the checklist.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// Unique in the plan.
     pub id: String,
@@ -44,7 +59,8 @@ pub struct Step {
 }
 
 /// One thing that a step must observe.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Check {
     /// Unique in the step.
     pub id: String,
@@ -55,7 +71,8 @@ pub struct Check {
 }
 
 /// What a check is about. Indexes point into the lists of the ceremony.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// The server answers, is the one seen first, and may be written to.
     Server,
@@ -99,6 +116,38 @@ impl Plan {
         }
         let rollback: Vec<Step> =
             order.iter().rev().map(|&migration| rollback_step(&ceremony, migration)).collect();
+        Self::assemble(ceremony, Outline { steps, rollback, order })
+    }
+
+    /// The plan as it was when a session was opened.
+    ///
+    /// # Errors
+    /// When the outline speaks of things that the definition does not have.
+    pub fn recorded(ceremony: Ceremony, outline: Outline) -> Result<Self, &'static str> {
+        let migrations = ceremony.migrations.len();
+        let fits = |subject: &Subject| match subject {
+            Subject::Input(at) => *at < ceremony.inputs.len(),
+            Subject::Flag(at) => *at < ceremony.flags.len(),
+            Subject::Query(at) => *at < ceremony.queries.len(),
+            Subject::Suite(at) => *at < ceremony.suites.len(),
+            Subject::Negative(at) => *at < ceremony.negatives.len(),
+            Subject::Claim(at) => *at < ceremony.claims.len(),
+            _ => true,
+        };
+        let good = outline.order.iter().all(|at| *at < migrations)
+            && outline.steps.iter().chain(&outline.rollback).all(|step| {
+                step.migration.is_none_or(|at| at < migrations)
+                    && step.checks.iter().all(|check| fits(&check.subject))
+            });
+        if good { Ok(Self::assemble(ceremony, outline)) } else { Err("the plan is not of this definition") }
+    }
+
+    /// What is kept of the plan beside the record.
+    pub fn outline(&self) -> Outline {
+        Outline { steps: self.steps.clone(), rollback: self.rollback.clone(), order: self.order.clone() }
+    }
+
+    fn assemble(ceremony: Ceremony, Outline { steps, rollback, order }: Outline) -> Self {
         let index = steps
             .iter()
             .enumerate()

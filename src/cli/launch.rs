@@ -2,7 +2,7 @@
 
 use super::{Common, Trouble};
 use crate::definition::{Ceremony, Diagnostic, load};
-use crate::driver::{Drive, Message, take};
+use crate::driver::{Drive, Message, follow};
 use crate::journal::FORMAT;
 use crate::journal::file::JournalFile;
 use crate::plan::Plan;
@@ -254,19 +254,21 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
     let url = named.as_ref().map(|(dsn, _)| plain_url(&endpoint(dsn)));
     let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url };
-    session_folder::fill(&session, &folder, &ceremony, &origin)
+    let plan = Plan::new(ceremony);
+    let planned = session_folder::fill(&session, &folder, &plan, &origin)
         .map_err(|error| Trouble::folder(&session, &error))?;
     let log = log(&session)?;
     let target = match named {
         Some((dsn, _)) => somebodys(endpoint(&dsn)),
-        None => own(&session, &ceremony)?,
+        None => own(&session, &plan.ceremony)?,
     };
     let header = Header {
         format: FORMAT,
         session: id,
-        ceremony: ceremony.id.clone(),
+        ceremony: plan.ceremony.id.clone(),
         definition: name,
-        inputs: ceremony.files.clone(),
+        inputs: plan.ceremony.files.clone(),
+        plan: planned,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         git: git::state(folder.root()),
         operator: operator(common),
@@ -279,9 +281,8 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
         },
         opened: clock.now().wall,
     };
-    let plan = Arc::new(Plan::new(ceremony));
     let journal = JournalFile::create(&session).map_err(Trouble::journal)?;
-    let drive = Drive::new(Session::new(plan), Transcript::default(), journal);
+    let drive = Drive::new(Session::new(Arc::new(plan)), Transcript::default(), journal);
     let first = Command::Open { header: Box::new(header) };
     assemble(drive, target, folder, session, clock, first, log)
 }
@@ -296,10 +297,11 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let mut state = Session::new(plan.clone());
     let mut transcript = Transcript::default();
     for entry in &found.entries {
-        if state.decide(&entry.cause, entry.at()) != entry.events {
+        // Another version may decide otherwise and still go on; what does not even fit was made up.
+        let same = entry.events == state.decide(&entry.cause, entry.at());
+        if (!same && written_by_this_version(&state)) || follow(&mut state, &mut transcript, entry).is_err() {
             return Err(Trouble::divergent(&session, entry.n));
         }
-        take(&mut state, &mut transcript, entry);
     }
     let folder = DiskFolder::new(&origin.folder).map_err(|error| Trouble::folder(&origin.folder, &error))?;
     let log = log(&session)?;
@@ -319,6 +321,10 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
         address: target.endpoint.to_string(),
     };
     assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
+}
+
+fn written_by_this_version(session: &Session) -> bool {
+    session.header.as_ref().is_none_or(|header| header.tool == env!("CARGO_PKG_VERSION"))
 }
 
 fn assemble(

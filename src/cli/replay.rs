@@ -30,7 +30,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     cockpit.set_marks(marks.clone());
     let words = head_words(&player.head);
     let error = player.divergent.map(|entry| {
-        format!("entry {entry} does not follow from what is before it: the record was made up, or files/ was changed")
+        format!("entry {entry}: this version decides something else there; ceremony verify says more")
     });
     let mut playing = false;
     player.seek(1);

@@ -9,7 +9,7 @@ use std::path::Path;
 
 pub(super) fn write(dir: &Path) -> Result<u8, Trouble> {
     let player = Player::open(dir).map_err(Trouble::unreadable)?;
-    if let Some(entry) = player.divergent {
+    if let Some(entry) = player.divergent.filter(|entry| *entry > player.entries().len() as u64) {
         return Err(Trouble::divergent(dir, entry));
     }
     let text = markdown::render(&player.session, &player.transcript, player.entries(), &player.head);

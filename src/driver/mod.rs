@@ -87,7 +87,19 @@ impl<J: Journal> Drive<J> {
     }
 }
 
-/// Applies an entry and returns the effects of its events. Replay does the same and drops the effects.
+/// Applies an entry of a record, which may have been made up; nothing follows from it.
+///
+/// # Errors
+/// With what does not hold. Session and transcript are of no use then.
+pub fn follow(session: &mut Session, transcript: &mut Transcript, entry: &Entry) -> Result<(), &'static str> {
+    for event in &entry.events {
+        session.try_apply(entry.at(), event)?;
+    }
+    transcript.take(entry, session);
+    Ok(())
+}
+
+/// Applies an entry that was decided here and returns the effects of its events.
 pub fn take(session: &mut Session, transcript: &mut Transcript, entry: &Entry) -> Vec<Effect> {
     let mut effects = Vec::new();
     for event in &entry.events {

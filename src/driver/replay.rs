@@ -1,13 +1,13 @@
 //! A record read back: the same session and transcript, at any entry, forward and back. No runner, no effects.
 
-use super::take;
-use crate::definition::{Diagnostic, load};
+use super::follow;
+use crate::definition::{Diagnostic, Folder, load};
 use crate::journal::file::{JournalError, read};
 use crate::journal::{Entry, Recovered};
 use crate::plan::Plan;
 use crate::runner::files::DiskFolder;
-use crate::runner::session_folder::FILES;
-use crate::session::{Event, Session};
+use crate::runner::session_folder::{FILES, PLAN};
+use crate::session::{Event, Header, Session};
 use crate::view::Transcript;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,23 +45,34 @@ impl std::fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
+/// The header in the first entry.
+pub fn header_of(entries: &[Entry]) -> Option<&Header> {
+    entries.first()?.events.iter().find_map(|event| match event {
+        Event::Opened { header } => Some(&**header),
+        _ => None,
+    })
+}
+
 /// The plan of a session, from the copies in its folder.
 ///
 /// # Errors
 /// When they cannot be read.
 pub fn plan_of(folder: &Path, entries: &[Entry]) -> Result<Arc<Plan>, Unreadable> {
     let files = DiskFolder::new(&folder.join(FILES)).map_err(|error| Unreadable::Files(error.to_string()))?;
-    let definition = entries
-        .first()
-        .and_then(|entry| {
-            entry.events.iter().find_map(|event| match event {
-                Event::Opened { header } => Some(header.definition.clone()),
-                _ => None,
-            })
-        })
+    let header = header_of(entries)
         .ok_or_else(|| Unreadable::Files("the record does not begin with an opening".to_owned()))?;
-    let ceremony = load(&files, &definition).map_err(Unreadable::Definition)?;
-    Ok(Arc::new(Plan::new(ceremony)))
+    let ceremony = load(&files, &header.definition).map_err(Unreadable::Definition)?;
+    let wrong = |why: String| Unreadable::Files(format!("{PLAN}: {why}"));
+    let here = DiskFolder::new(folder).map_err(|error| wrong(error.to_string()))?;
+    let planned = here.read(PLAN).map_err(wrong)?;
+    if planned.sha256 != header.plan {
+        return Err(wrong(format!(
+            "it was changed: its sha256 is {}, recorded {}",
+            planned.sha256, header.plan
+        )));
+    }
+    let outline = serde_json::from_slice(&planned.bytes).map_err(|error| wrong(error.to_string()))?;
+    Plan::recorded(ceremony, outline).map(Arc::new).map_err(|why| wrong(why.to_owned()))
 }
 
 /// A record that is being looked at.
@@ -71,8 +82,8 @@ pub struct Player {
     snapshots: Vec<(usize, Session, Transcript)>,
     /// How many entries are applied.
     at: usize,
-    /// How many entries were decided again and came out the same.
-    trusted: usize,
+    /// How many entries were decided again.
+    decided: usize,
     /// The session after them.
     pub session: Session,
     /// The transcript after them.
@@ -81,7 +92,7 @@ pub struct Player {
     pub head: String,
     /// Bytes of a torn last line that are not shown.
     pub torn: usize,
-    /// The first entry that the core would not have written; nothing behind it is shown.
+    /// The first entry that this core would not have written: another version wrote it, or it was made up.
     pub divergent: Option<u64>,
 }
 
@@ -107,7 +118,7 @@ impl Player {
             divergent: None,
             entries: found.entries,
             at: 0,
-            trusted: 0,
+            decided: 0,
             session,
             transcript,
         };
@@ -136,16 +147,19 @@ impl Player {
         }
         while self.at < to {
             let entry = &self.entries[self.at];
-            if self.at >= self.trusted {
-                // A record that chains can still have been made up; applying it could break what the core asserts.
-                if self.session.decide(&entry.cause, entry.at()) != entry.events {
-                    self.divergent = Some(entry.n);
-                    self.entries.truncate(self.at);
-                    return;
-                }
-                self.trusted = self.at + 1;
+            if self.divergent.is_none()
+                && self.at >= self.decided
+                && self.session.decide(&entry.cause, entry.at()) != entry.events
+            {
+                self.divergent = Some(entry.n);
             }
-            take(&mut self.session, &mut self.transcript, entry);
+            self.decided = self.decided.max(self.at + 1);
+            // A record that chains can still have been made up, and then not even fit: it is shown up to there.
+            if follow(&mut self.session, &mut self.transcript, entry).is_err() {
+                self.divergent = Some(entry.n);
+                self.entries.truncate(self.at);
+                return;
+            }
             self.at += 1;
             let due = self.snapshots.last().is_none_or(|(at, _, _)| self.at >= at + SNAPSHOT_EVERY);
             if due {

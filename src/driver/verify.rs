@@ -1,13 +1,13 @@
 //! A record checked: does it chain, are the files those it names, and does the core decide the same again?
 
-use super::replay::{Unreadable, plan_of};
-use super::take;
+use super::follow;
+use super::replay::{Unreadable, header_of, plan_of};
 use crate::definition::Folder;
 use crate::journal::file::read;
 use crate::journal::head_words;
 use crate::runner::files::DiskFolder;
 use crate::runner::session_folder::FILES;
-use crate::session::{Event, Session, Verdict};
+use crate::session::{Session, Verdict};
 use crate::view::Transcript;
 use std::path::Path;
 
@@ -42,10 +42,18 @@ pub fn verify(folder: &Path) -> Result<Verified, Unreadable> {
     let mut divergences = Vec::new();
     for entry in &found.entries {
         if session.decide(&entry.cause, entry.at()) != entry.events {
-            divergences.push(format!("entry {}: the core decides something else today", entry.n));
+            let tool = session.header.as_ref().map_or("?", |header| header.tool.as_str());
+            divergences.push(format!(
+                "entry {}: this program ({}) decides something else there than the record (written by {tool}) says",
+                entry.n,
+                env!("CARGO_PKG_VERSION")
+            ));
             break;
         }
-        take(&mut session, &mut transcript, entry);
+        if let Err(why) = follow(&mut session, &mut transcript, entry) {
+            divergences.push(format!("entry {}: {why}", entry.n));
+            break;
+        }
     }
     divergences.extend(files(folder, &found.entries));
     let head = found.chain.head();
@@ -62,13 +70,7 @@ pub fn verify(folder: &Path) -> Result<Verified, Unreadable> {
 
 /// The copies in the folder against the checksums in the first entry.
 fn files(folder: &Path, entries: &[crate::journal::Entry]) -> Vec<String> {
-    let header = entries.first().and_then(|entry| {
-        entry.events.iter().find_map(|event| match event {
-            Event::Opened { header } => Some(header),
-            _ => None,
-        })
-    });
-    let (Some(header), Ok(copies)) = (header, DiskFolder::new(&folder.join(FILES))) else {
+    let (Some(header), Ok(copies)) = (header_of(entries), DiskFolder::new(&folder.join(FILES))) else {
         return vec!["the copies of the definition's files are missing".to_owned()];
     };
     header

@@ -1,7 +1,8 @@
 //! The folder of a session: made private, with copies of every file as it was checked, and where it came from.
 
-use super::files::DiskFolder;
-use crate::definition::{Ceremony, Folder};
+use super::files::{DiskFolder, sha256};
+use crate::definition::Folder;
+use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Copies of the definition and of every file it names.
 pub const FILES: &str = "files";
+/// What was planned from the definition.
+pub const PLAN: &str = "plan.json";
 const ORIGIN: &str = "origin.json";
 
 /// Where a session came from; what a resume needs and a reviewer does not.
@@ -46,19 +49,23 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Copies every file of `ceremony`; the bytes must still be those that were checked.
+/// Copies every file of the plan's ceremony; the bytes must still be those that were checked. Returns the SHA-256 of
+/// the plan's own file.
 ///
 /// # Errors
 /// When a file changed since it was loaded, and of the file system.
-pub fn fill(session: &Path, from: &DiskFolder, ceremony: &Ceremony, origin: &Origin) -> io::Result<()> {
-    for (path, sha256) in &ceremony.files {
+pub fn fill(session: &Path, from: &DiskFolder, plan: &Plan, origin: &Origin) -> io::Result<String> {
+    for (path, sha256) in &plan.ceremony.files {
         let file = from.read(path).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
         if file.sha256 != *sha256 {
             return Err(io::Error::other(format!("{path} changed while it was loaded")));
         }
         write(&session.join(FILES).join(path), &file.bytes)?;
     }
-    write(&session.join(ORIGIN), &serde_json::to_vec_pretty(origin)?)
+    write(&session.join(ORIGIN), &serde_json::to_vec_pretty(origin)?)?;
+    let outline = serde_json::to_vec_pretty(&plan.outline())?;
+    write(&session.join(PLAN), &outline)?;
+    Ok(sha256(&outline))
 }
 
 /// Where the session in `folder` came from.

@@ -84,6 +84,8 @@ pub struct Header {
     pub definition: String,
     /// Every file of the definition: path to SHA-256.
     pub inputs: BTreeMap<String, String>,
+    /// SHA-256 of `plan.json`, what was planned from them.
+    pub plan: String,
     /// Version of this program.
     pub tool: String,
     /// Commit of the repository the definition lies in, if any.

@@ -2,9 +2,12 @@
 //!
 //! `decide` turns an input into events, `apply` is the only mutation, `effects` says what an event asks of the world.
 
+mod apply;
 mod command;
 mod decide;
 mod event;
+mod evidence;
+mod gate;
 mod halt;
 mod judge;
 mod on_outcome;
@@ -14,6 +17,7 @@ mod state;
 
 pub use command::*;
 pub use event::*;
+pub use evidence::*;
 pub use halt::*;
 pub use outcome::*;
 pub use state::*;

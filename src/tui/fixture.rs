@@ -53,6 +53,7 @@ impl World {
             ceremony: "calendar".to_owned(),
             definition: "ceremony.toml".to_owned(),
             inputs: BTreeMap::new(),
+            plan: String::new(),
             tool: "0.1.0".to_owned(),
             git: None,
             operator: "ada".to_owned(),

@@ -61,6 +61,7 @@ pub fn header() -> Header {
         ceremony: "calendar-migrations".to_owned(),
         definition: "ceremony.toml".to_owned(),
         inputs: Default::default(),
+        plan: String::new(),
         tool: "0.1.0".to_owned(),
         git: None,
         operator: "ada".to_owned(),

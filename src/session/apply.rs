@@ -1,0 +1,271 @@
+//! How events change a session: the only mutation, with what must hold written beside it.
+
+use super::*;
+use crate::definition::StepKind;
+use crate::plan::StepRef;
+use crate::time::Moment;
+
+type Fits = Result<(), &'static str>;
+
+fn ensure(holds: bool, otherwise: &'static str) -> Fits {
+    if holds { Ok(()) } else { Err(otherwise) }
+}
+
+impl Session {
+    /// The only mutation.
+    ///
+    /// # Panics
+    /// When the event cannot follow on the ones before it: [`Session::decide`] never makes such an event.
+    pub fn apply(&mut self, at: Moment, event: &Event) {
+        let broken = self.try_apply(at, event).err();
+        assert!(broken.is_none(), "{}: {event:?}", broken.unwrap_or_default());
+    }
+
+    /// The same for an event that comes from a record: one that was made up may not fit.
+    ///
+    /// # Errors
+    /// With what does not hold. The session is of no use then.
+    #[expect(clippy::too_many_lines, reason = "one match over every event: to be read in one place")]
+    pub fn try_apply(&mut self, at: Moment, event: &Event) -> Fits {
+        self.now = Some(at);
+        if !matches!(event, Event::Refused { .. }) {
+            self.refusal = None;
+        }
+        match event {
+            Event::Opened { header } => {
+                ensure(self.phase == Phase::Unopened, "opened twice")?;
+                self.operator.clone_from(&header.operator);
+                self.address.clone_from(&header.target.address);
+                self.header = Some((**header).clone());
+            }
+            Event::Resumed { operator, address, .. } => {
+                self.operator.clone_from(operator);
+                self.address.clone_from(address);
+            }
+            Event::GateOpened { gate } => {
+                ensure(
+                    !matches!(self.phase, Phase::Closed(_)) || !self.undo.is_empty(),
+                    "gate after the end",
+                )?;
+                self.phase = Phase::Gate(gate.clone());
+                self.gate_opened = Some(at);
+            }
+            Event::GateAnswered { gate, .. } => {
+                ensure(
+                    matches!(&self.phase, Phase::Gate(open) if open.id == *gate),
+                    "answer to a gate that is not open",
+                )?;
+            }
+            Event::StepStarted { step, attempt } => self.start_step(at, step, attempt)?,
+            Event::ServerPinned { identity } => self.identity = Some(identity.clone()),
+            Event::CheckJudged { step, check, verdict, expected, observed, waiver } => {
+                let judged = Judged {
+                    verdict: *verdict,
+                    expected: expected.clone(),
+                    observed: observed.clone(),
+                    waiver: waiver.clone(),
+                };
+                self.judge_check(step, check, judged)?;
+            }
+            Event::StepProved { step, .. } => self.step_state_mut(step)?.proved = true,
+            Event::CommitRequested { step, attempt } => {
+                self.set_migration(step, |direction| MigrationState::InDoubt(attempt.clone(), direction));
+                self.run(Some(step), attempt, Work::Commit);
+            }
+            Event::DiscardRequested { step, attempt, halt } => {
+                self.run(Some(step), attempt, Work::Discard(halt.clone()));
+            }
+            Event::StepCommitted { step, attempt } => {
+                self.step_state_mut(step)?.proved = false;
+                self.set_migration(step, |direction| match direction {
+                    Direction::Up => MigrationState::Applied(attempt.clone()),
+                    Direction::Down => MigrationState::RolledBack(attempt.clone()),
+                });
+            }
+            Event::StepFinished { step, verdict } => {
+                let state = self.step_state_mut(step)?;
+                ensure(state.attempt.is_some(), "finished without an attempt")?;
+                ensure(
+                    !verdict.is_good() || state.checks.iter().all(Option::is_some),
+                    "a pass without evidence",
+                )?;
+                state.verdict = Some(*verdict);
+                state.ended = Some(at);
+                state.proved = false;
+                self.undo.retain(|undo| undo != step);
+            }
+            Event::StepReopened { step, why, next } => {
+                let state = self.step_state_mut(step)?;
+                state.blocked = Some((why.clone(), next.clone()));
+                state.ended = Some(at);
+                state.proved = false;
+            }
+            Event::StopRequested { level, .. } => {
+                if let Phase::Running(running) = &mut self.phase {
+                    running.stop = *level;
+                }
+            }
+            Event::Halted { halt } => self.halt(at, halt)?,
+            Event::StageDone { stage, words, decision } => self.stage_done(*stage, words, *decision)?,
+            Event::StageReopened { why } => {
+                let escalation = self.escalation.as_mut().ok_or("no stop to reopen")?;
+                escalation.next = Some(Stage::Decide);
+                escalation.words.push((Stage::Execute, why.clone()));
+                self.undo.clear();
+                self.phase = Phase::Stopped;
+            }
+            Event::SettleStarted { attempt } => {
+                let step = match &self.phase {
+                    Phase::Running(running) => running.step.clone(),
+                    Phase::Gate(gate) if gate.kind == GateKind::Commit => Some(gate.step.clone()),
+                    _ => None,
+                };
+                self.run(step.as_deref(), attempt, Work::Settle);
+            }
+            Event::Settled { step } => {
+                if let Some((step, false)) = step {
+                    self.forget_doubt(step);
+                }
+            }
+            Event::RollbackPlanned { steps } => {
+                for id in steps {
+                    self.step_state_mut(id)?.verdict = None;
+                }
+                self.undo.clone_from(steps);
+            }
+            Event::RollbackDone => ensure(self.undo.is_empty(), "rollback done with steps left")?,
+            Event::FindingRaised { what } => self.findings.push((at, what.clone())),
+            Event::NoteTaken { words } => self.notes.push((at, words.clone())),
+            Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
+            Event::Closed { verdict } => {
+                ensure(self.escalation.is_none(), "closed in the middle of a stop")?;
+                ensure(!verdict.is_good() || self.next_forward().is_none(), "a good end with steps left")?;
+                self.phase = Phase::Closed(*verdict);
+                self.closed = Some(*verdict);
+            }
+        }
+        Ok(())
+    }
+
+    fn step_state_mut(&mut self, id: &str) -> Result<&mut StepState, &'static str> {
+        match self.plan.find(id) {
+            Some(StepRef::Back(at)) => Ok(&mut self.rollback[at]),
+            Some(StepRef::Forward(at)) => Ok(&mut self.steps[at]),
+            None => Err("an event about a step that is not in the plan"),
+        }
+    }
+
+    fn run(&mut self, step: Option<&str>, attempt: &AttemptId, work: Work) {
+        self.attempts = self.attempts.max(attempt.number);
+        self.phase = Phase::Running(Running {
+            step: step.map(str::to_owned),
+            attempt: attempt.clone(),
+            work,
+            stop: 0,
+        });
+    }
+
+    fn start_step(&mut self, at: Moment, step: &str, attempt: &AttemptId) -> Fits {
+        ensure(attempt.number > self.attempts, "an attempt's number was used before")?;
+        let stopped =
+            self.escalation.as_ref().is_some_and(|escalation| escalation.next != Some(Stage::Execute));
+        ensure(!stopped, "a step started while the world is stopped")?;
+        let checks = self.step(step).map_or(0, |step| step.checks.len());
+        let state = self.step_state_mut(step)?;
+        *state = StepState {
+            checks: vec![None; checks],
+            attempt: Some(attempt.clone()),
+            started: Some(at),
+            runs: state.runs + 1,
+            ..StepState::default()
+        };
+        self.run(Some(step), attempt, Work::Run);
+        Ok(())
+    }
+
+    fn judge_check(&mut self, step: &str, check: &str, judged: Judged) -> Fits {
+        let at = self.step(step).and_then(|step| step.checks.iter().position(|other| other.id == check));
+        let at = at.ok_or("judged a check that the step does not have")?;
+        let slot = &mut self.step_state_mut(step)?.checks[at];
+        // A step is as good as its worst observation.
+        if slot.as_ref().is_none_or(|earlier| earlier.verdict <= judged.verdict) {
+            *slot = Some(judged);
+        }
+        Ok(())
+    }
+
+    fn set_migration(&mut self, step: &str, state: impl FnOnce(Direction) -> MigrationState) {
+        let Some(planned) = self.step(step) else { return };
+        let direction = match planned.kind {
+            StepKind::Apply => Direction::Up,
+            StepKind::RollBack => Direction::Down,
+            _ => return,
+        };
+        if let Some(migration) = planned.migration {
+            self.migrations[migration] = state(direction);
+        }
+    }
+
+    /// The commit of `step` did not happen: the migration is again what it was before.
+    fn forget_doubt(&mut self, step: &str) {
+        let Some(migration) = self.step(step).and_then(|step| step.migration) else { return };
+        if let MigrationState::InDoubt(attempt, direction) = self.migrations[migration].clone() {
+            self.migrations[migration] = match direction {
+                Direction::Up => MigrationState::NotApplied,
+                // Only what was applied is rolled back; which attempt applied it, the apply step still knows.
+                Direction::Down => self
+                    .plan
+                    .steps
+                    .iter()
+                    .zip(&self.steps)
+                    .find(|(step, _)| step.kind == StepKind::Apply && step.migration == Some(migration))
+                    .and_then(|(_, state)| state.attempt.clone())
+                    .map_or(MigrationState::InDoubt(attempt, direction), MigrationState::Applied),
+            };
+        }
+    }
+
+    fn halt(&mut self, at: Moment, halt: &Halt) -> Fits {
+        let state = self.step_state_mut(&halt.step)?;
+        if state.started.is_some() && state.ended.is_none() {
+            state.ended = Some(at);
+        }
+        state.proved = false;
+        if let Some(earlier) = self.escalation.take() {
+            self.escalations.push(earlier);
+        }
+        self.undo.clear();
+        self.escalation = Some(Escalation {
+            halt: halt.clone(),
+            at,
+            next: Some(Stage::Assess),
+            decision: None,
+            words: Vec::new(),
+        });
+        self.phase = Phase::Stopped;
+        Ok(())
+    }
+
+    fn stage_done(&mut self, stage: Stage, words: &str, decision: Option<Decision>) -> Fits {
+        let escalation = self.escalation.as_mut().ok_or("a stage without a stop")?;
+        ensure(escalation.next == Some(stage), "stages out of order")?;
+        escalation.words.push((stage, words.to_owned()));
+        escalation.decision = decision.or(escalation.decision);
+        escalation.next = match stage {
+            Stage::Stop => Some(Stage::Assess),
+            Stage::Assess => Some(Stage::Decide),
+            Stage::Decide => Some(Stage::Execute),
+            Stage::Execute => Some(Stage::Document),
+            Stage::Document => None,
+        };
+        if stage == Stage::Execute {
+            self.phase = Phase::Stopped;
+        }
+        if stage == Stage::Document
+            && let Some(done) = self.escalation.take()
+        {
+            self.escalations.push(done);
+        }
+        Ok(())
+    }
+}

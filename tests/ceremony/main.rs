@@ -1,0 +1,11 @@
+//! The real program on real servers: the way that goes well, and every way that does not.
+
+mod broken;
+mod checks;
+mod death;
+mod pass;
+mod record;
+mod refused;
+mod room;
+mod servers;
+mod stop;

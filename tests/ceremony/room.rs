@@ -1,0 +1,527 @@
+//! A room of a test's own: a copy of the shipped ceremony, the real program in it, and a look at what it left.
+
+use ceremony::definition::{StepKind, load};
+use ceremony::plan::Plan;
+use ceremony::runner::files::{DiskFolder, sha256};
+use ceremony::runner::server::{Embedded, find_programs};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+/// A condition that is not met after so many looks never will be.
+const LOOKS_MAX: usize = 9_000;
+/// Each gate may be asked this often.
+const TIMES: usize = 4;
+
+pub const FOUNDATIONS: &str = "migrations/20260117000000_calendar_sync_foundations.sql";
+pub const UNIQUENESS: &str = "migrations/20260118000000_fix_external_calendar_events_uniqueness.sql";
+pub const OUTBOUND: &str = "migrations/20260119000000_outbound_calendar_sync.sql";
+pub const BASELINE: &str = "assets/calendar/baseline.sql";
+pub const QUERIES: &str = "docs/ops/calendar_migration_verification_queries.sql";
+pub const ROLLBACK: &str = "docs/ops/calendar_migration_rollback_scripts.sql";
+
+/// Waits until `look` finds something.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let (_never, timer) = channel::<()>();
+    for _ in 0..LOOKS_MAX {
+        if let Some(found) = look() {
+            return found;
+        }
+        let _ = timer.recv_timeout(LOOK);
+    }
+    panic!("waited in vain until {what}");
+}
+
+/// How the program ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    #[track_caller]
+    pub fn with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "exit code\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
+        self
+    }
+
+    /// Everything it said.
+    pub fn said(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+
+    #[track_caller]
+    pub fn says(self, all: &[&str]) -> Self {
+        contains(&self.said(), all);
+        self
+    }
+}
+
+#[track_caller]
+pub fn contains(text: &str, all: &[&str]) {
+    for words in all {
+        assert!(text.contains(words), "'{words}' is not said in:\n{text}");
+    }
+}
+
+/// The program at work.
+pub struct Running {
+    child: Child,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Running {
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    pub fn end(mut self) -> Ended {
+        let status = until("the program ends", || self.child.try_wait().unwrap());
+        let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        Ended { code: status.code(), out: read(&self.out), err: read(&self.err) }
+    }
+
+    /// As the power supply would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Answers for a headless run: every gate, so often as it may be asked, and words for a stop.
+#[derive(Clone, Debug)]
+pub struct Answers(BTreeMap<String, Vec<String>>);
+
+impl Answers {
+    /// Nobody answers this gate (or stage).
+    pub fn without(mut self, id: &str) -> Self {
+        self.0.remove(id);
+        self
+    }
+
+    /// These words, one after the other.
+    pub fn with(mut self, id: &str, words: &[&str]) -> Self {
+        self.0.insert(id.to_owned(), words.iter().map(|word| (*word).to_owned()).collect());
+        self
+    }
+
+    /// The three stages in which people say something at a stop.
+    pub fn at_a_stop(self, decision: &str) -> Self {
+        self.with("assess", &["looked at the error, the log and the results"])
+            .with("decide", &[decision])
+            .with("document", &["written down what it was and what was done"])
+    }
+}
+
+pub struct Room {
+    folder: TempDir,
+    runs: std::cell::Cell<usize>,
+}
+
+impl Room {
+    /// A copy of the shipped ceremony.
+    pub fn new() -> Self {
+        let folder = TempDir::with_prefix("ceremony-").unwrap();
+        // The server's user is another one when root runs the tests.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for name in ["ceremony.toml", "migrations", "assets", "docs/ops"] {
+            copy(&root.join(name), &folder.path().join(name));
+        }
+        Self { folder, runs: Default::default() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn session(&self) -> PathBuf {
+        self.path("session")
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Changes a file and has the change reviewed: its checksum in the definition follows.
+    #[track_caller]
+    pub fn edit(&self, name: &str, change: impl FnOnce(String) -> String) -> &Self {
+        let before = fs::read(self.path(name)).unwrap();
+        let after = change(String::from_utf8(before.clone()).unwrap()).into_bytes();
+        assert_ne!(before, after, "the change changes nothing");
+        fs::write(self.path(name), &after).unwrap();
+        self.define(&sha256(&before), &sha256(&after))
+    }
+
+    /// Puts statements before the last COMMIT of a script (or at its end).
+    pub fn add(&self, name: &str, sql: &str) -> &Self {
+        self.edit(name, |text| match text.rfind("COMMIT;") {
+            Some(at) => format!("{}{sql}\n\n{}", &text[..at], &text[at..]),
+            None => format!("{text}\n{sql}\n"),
+        })
+    }
+
+    /// Replaces text in the definition.
+    #[track_caller]
+    pub fn define(&self, from: &str, to: &str) -> &Self {
+        let text = self.read("ceremony.toml");
+        assert!(text.contains(from), "the definition has no '{from}'");
+        fs::write(self.path("ceremony.toml"), text.replace(from, to)).unwrap();
+        self
+    }
+
+    /// The line in which `words` stand for the first time.
+    #[track_caller]
+    pub fn line_of(&self, name: &str, words: &str) -> usize {
+        let text = self.read(name);
+        1 + text.lines().position(|line| line.contains(words)).unwrap_or_else(|| panic!("no '{words}'"))
+    }
+
+    /// A file whose presence makes [`Self::slow`] statements slow.
+    pub fn hold(&self) -> PathBuf {
+        self.path("hold")
+    }
+
+    /// A statement that takes for ever as long as there is a file: what is in the database makes no difference.
+    pub fn slow(&self, name: &str) -> &Self {
+        fs::write(self.hold(), "").unwrap();
+        let file = self.hold().display().to_string();
+        self.add(
+            name,
+            &format!("SELECT pg_sleep(600) FROM (SELECT pg_stat_file('{file}', true) AS it) AS f WHERE (f.it).size IS NOT NULL;"),
+        )
+    }
+
+    pub fn release(&self) {
+        fs::remove_file(self.hold()).unwrap();
+    }
+
+    /// Confirms every gate of the definition as it is now.
+    pub fn yes(&self) -> Answers {
+        let folder = DiskFolder::new(self.folder.path()).unwrap();
+        let plan = Plan::new(load(&folder, "ceremony.toml").unwrap());
+        let mut answers = Answers(BTreeMap::new());
+        let many = ["{phrase}"; TIMES];
+        for step in &plan.steps {
+            answers = answers.with(&step.id, &many);
+            if step.kind == StepKind::Apply {
+                answers = answers.with(&format!("{} commit", step.id), &many);
+            }
+        }
+        answers.with("rollback", &many).with("rollback delete", &many)
+    }
+
+    /// The program with these arguments, in a clean environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ceremony"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env("USER", "ada");
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name == "DATABASE_URL" || name.starts_with("PG") && name != "PG_BINDIR" {
+                command.env_remove(&*name);
+            }
+        }
+        command
+    }
+
+    pub fn spawn(&self, mut command: Command) -> Running {
+        self.runs.set(self.runs.get() + 1);
+        let out = self.path(&format!("out-{}", self.runs.get()));
+        let err = self.path(&format!("err-{}", self.runs.get()));
+        command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
+        Running { child: command.spawn().unwrap(), out, err }
+    }
+
+    pub fn call(&self, arguments: &[&str]) -> Ended {
+        self.spawn(self.command(arguments)).end()
+    }
+
+    /// A command with an answers file.
+    pub fn answered(&self, arguments: &[&str], answers: &Answers) -> Command {
+        let file = self.path(&format!("answers-{}.toml", self.runs.get()));
+        // A list of texts is written alike in JSON and in TOML.
+        let lines = answers.0.iter().map(|(id, words)| format!("\"{id}\" = {}\n", serde_json::json!(words)));
+        fs::write(&file, lines.collect::<String>()).unwrap();
+        let mut command = self.command(arguments);
+        command.arg("--headless").arg("--answers").arg(file);
+        command
+    }
+
+    pub fn start(&self, answers: &Answers) -> Running {
+        self.spawn(self.answered(&["run", "--session", "session"], answers))
+    }
+
+    /// A new session.
+    pub fn run(&self, answers: &Answers) -> Ended {
+        self.start(answers).end()
+    }
+
+    pub fn resume(&self, answers: &Answers) -> Ended {
+        self.spawn(self.answered(&["resume", "session"], answers)).end()
+    }
+
+    pub fn verify(&self) -> Ended {
+        self.call(&["verify", "session"])
+    }
+
+    pub fn report(&self) -> String {
+        self.call(&["report", "session"]).with(0).out
+    }
+
+    /// The record's whole lines.
+    pub fn entries(&self) -> Vec<Value> {
+        let bytes = fs::read(self.session().join("session.jsonl")).unwrap_or_default();
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        bytes[..whole]
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+
+    /// All events of a kind.
+    pub fn events(&self, kind: &str) -> Vec<Value> {
+        let all = self.entries().into_iter().flat_map(|entry| entry["events"].as_array().unwrap().clone());
+        all.filter(|event| event["event"] == kind).collect()
+    }
+
+    /// All stops of the world.
+    pub fn halts(&self) -> Vec<Value> {
+        self.events("halted").into_iter().map(|event| event["halt"].clone()).collect()
+    }
+
+    /// The only stop.
+    #[track_caller]
+    pub fn halt(&self) -> Value {
+        let mut halts = self.halts();
+        assert_eq!(halts.len(), 1, "stops: {halts:#?}");
+        halts.remove(0)
+    }
+
+    /// Waits for a line of the record that has all these words.
+    pub fn recorded(&self, words: &[&str]) {
+        let file = self.session().join("session.jsonl");
+        until(&format!("{words:?} is recorded"), || {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            text.lines().any(|line| words.iter().all(|words| line.contains(words))).then_some(())
+        });
+    }
+
+    /// What the session's own server keeps about itself.
+    pub fn kept(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.session().join("server/server.json")).unwrap()).unwrap()
+    }
+
+    /// Asks the session's own server while it runs.
+    pub fn ask(&self, sql: &str) -> String {
+        let kept = self.kept();
+        psql(kept["port"].as_u64().unwrap() as u16, kept["password"].as_str().unwrap(), &["-c", sql])
+    }
+
+    /// Asks the session's own server while the program does not run.
+    pub fn ask_after(&self, sql: &[&str]) -> Vec<String> {
+        let server =
+            Embedded::start(&find_programs(None).unwrap(), &self.session().join("server"), "postgres")
+                .unwrap();
+        sql.iter().map(|sql| psql(server.port(), server.password().expose(), &["-c", sql])).collect()
+    }
+
+    /// The process id of the session's own server.
+    pub fn server_pid(&self) -> Pid {
+        let data = PathBuf::from(self.kept()["data"].as_str().unwrap());
+        let text = fs::read_to_string(data.join("postmaster.pid")).unwrap();
+        Pid::from_raw(text.lines().next().unwrap().trim().parse().unwrap()).unwrap()
+    }
+
+    /// No server is left and no password lies about.
+    fn check_what_is_left(&self) {
+        let Ok(bytes) = fs::read(self.session().join("server/server.json")) else { return };
+        let kept: Value = serde_json::from_slice(&bytes).unwrap();
+        let data = PathBuf::from(kept["data"].as_str().unwrap());
+        until("no server is left behind", || processes_in(&data).is_empty().then_some(()));
+        let password = kept["password"].as_str().unwrap();
+        assert_eq!(self.files_with(password), Vec::<PathBuf>::new(), "the password lies about");
+        assert!(!self.session().join("pgpass").exists(), "a password file is left");
+    }
+
+    /// Files outside of the server's folder that hold `words`.
+    pub fn files_with(&self, words: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.ends_with("session/server") {
+                    folders.push(path);
+                } else if path.is_file() {
+                    let text = fs::read(&path).unwrap();
+                    if text.windows(words.len()).any(|window| window == words.as_bytes()) {
+                        found.push(path);
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_what_is_left();
+        }
+    }
+}
+
+/// Processes that work in a folder, as every process of a server does in its data.
+pub fn processes_in(folder: &Path) -> Vec<i32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            (fs::read_link(entry.path().join("cwd")).ok()? == folder).then_some(pid)
+        })
+        .collect()
+}
+
+/// A server of the test's own with the baseline in it, as an operator may have one.
+pub struct Own {
+    server: Embedded,
+    _folder: TempDir,
+}
+
+impl Own {
+    pub fn new() -> Self {
+        let folder = TempDir::with_prefix("ceremony-server-").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let server =
+            Embedded::start(&find_programs(None).unwrap(), &folder.path().join("server"), "postgres")
+                .unwrap();
+        let own = Self { server, _folder: folder };
+        let baseline = Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINE);
+        psql(own.server.port(), own.password(), &["-1", "-f", baseline.to_str().unwrap()]);
+        own
+    }
+
+    pub fn password(&self) -> &str {
+        self.server.password().expose()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgresql://postgres:{}@127.0.0.1:{}/postgres", self.password(), self.port())
+    }
+
+    pub fn ask(&self, sql: &str) -> String {
+        psql(self.port(), self.password(), &["-c", sql])
+    }
+
+    /// Another client, in the middle of something.
+    pub fn somebody(&self, sql: &str) -> Somebody {
+        Somebody::new(self.port(), self.password(), sql)
+    }
+}
+
+/// Another client that has done something and stays connected.
+pub struct Somebody(Child);
+
+impl Somebody {
+    pub fn new(port: u16, password: &str, sql: &str) -> Self {
+        let mut child =
+            psql_command(port, password).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(child.stdin.as_mut().unwrap(), "{sql};\nSELECT 'done';").unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        while line.trim() != "done" {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "the other client ended");
+        }
+        Self(child)
+    }
+
+    pub fn leaves(mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Somebody {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A client of psql.
+pub fn psql_command(port: u16, password: &str) -> Command {
+    let mut command = Command::new(find_programs(None).unwrap().program("psql"));
+    command
+        .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", "postgres", "-p"])
+        .arg(port.to_string())
+        .env("PGPASSWORD", password)
+        .env("PGAPPNAME", "somebody else");
+    command
+}
+
+#[track_caller]
+pub fn psql(port: u16, password: &str, arguments: &[&str]) -> String {
+    let output = psql_command(port, password).args(arguments).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+/// Everything of schema public that a person would miss.
+pub const SHAPE: &str = "
+    SELECT format('column %s.%s %s %s', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull)
+      FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+     WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+      FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT format('trigger %s %s', tgrelid::regclass, tgname) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT format('function %s', oid::regprocedure) FROM pg_proc AS p
+     WHERE pronamespace = 'public'::regnamespace
+       AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+    ORDER BY 1";
+
+/// The ledger, a row a line: migration, cycle, direction, state.
+pub const LEDGER: &str =
+    "SELECT migration, cycle, direction, state FROM ceremony.ledger ORDER BY migration, cycle";
+
+/// The versions in the migration history.
+pub const HISTORY: &str = "SELECT version FROM supabase_migrations.schema_migrations ORDER BY version";

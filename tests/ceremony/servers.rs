@@ -1,0 +1,159 @@
+//! Servers: none to be had, not local, not answering, another one, two ceremonies at once.
+
+use crate::room::*;
+use std::fs;
+use std::net::TcpListener;
+
+#[test]
+fn without_server_programs_one_message_says_how_to_get_them() {
+    let room = Room::new();
+    fs::create_dir(room.path("empty")).unwrap();
+    let mut command = room.answered(&["run", "--session", "session"], &room.yes());
+    command.env("PATH", "").env("PG_BINDIR", room.path("empty"));
+    let ended = room.spawn(command).end().with(2);
+    contains(&ended.err, &["initdb and postgres", "install them", "--url"]);
+    assert_eq!(ended.err.matches("error:").count(), 1, "{}", ended.err);
+}
+
+#[test]
+fn what_is_not_local_is_refused_before_a_packet_leaves() {
+    for url in [
+        "postgresql://postgres:hunter2@db.example.com:5432/postgres",
+        "postgresql://postgres:hunter2@10.0.0.1:5432/postgres",
+        "postgresql://postgres:hunter2@127.0.0.1,db.example.com:5432/postgres",
+        "postgresql://postgres:hunter2@127.0.0.1:5432/postgres?host=db.example.com",
+        "postgresql://postgres:hunter2@0.0.0.0:5432/postgres",
+    ] {
+        let room = Room::new();
+        let run = ["run", "--session", "session", "--url", url];
+        let ended = room.spawn(room.answered(&run, &room.yes())).end().with(2);
+        contains(&ended.err, &["--url", "why:", "next:"]);
+        assert!(!ended.said().contains("hunter2"), "{}", ended.said());
+        assert!(!room.session().exists(), "{url}: nothing is made");
+    }
+}
+
+#[test]
+fn a_variable_that_could_redirect_is_refused() {
+    let room = Room::new();
+    let mut command = room.answered(&["run", "--session", "session"], &room.yes());
+    command.env("DATABASE_URL", "postgresql://postgres:hunter2@prod.example.com:5432/postgres");
+    let ended = room.spawn(command).end().with(2).says(&["DATABASE_URL"]);
+    assert!(!ended.said().contains("hunter2"));
+    let mut command = room.answered(&["run", "--session", "session"], &room.yes());
+    command.env("PGHOSTADDR", "10.0.0.1");
+    room.spawn(command).end().with(2).says(&["PGHOSTADDR", "next:"]);
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_said_and_not_waited_for() {
+    let room = Room::new();
+    let port = {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let url = format!("postgresql://postgres:hunter2@127.0.0.1:{port}/postgres");
+    let run = ["run", "--session", "session", "--url", &url];
+    let ended =
+        room.spawn(room.answered(&run, &room.yes().with("preflight/target", &["{phrase}"]))).end().with(3);
+    contains(&ended.said(), &[&format!("127.0.0.1:{port}"), "refused", "preflight/target is open again"]);
+    assert_eq!(room.files_with("hunter2"), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_wrong_password_is_said_and_kept_to_itself() {
+    let (room, server) = (Room::new(), Own::new());
+    let url = format!("postgresql://postgres:hunter2@127.0.0.1:{}/postgres", server.port());
+    let run = ["run", "--session", "session", "--url", &url];
+    room.spawn(room.answered(&run, &room.yes().with("preflight/target", &["{phrase}"])))
+        .end()
+        .with(3)
+        .says(&["password authentication failed", "preflight/target is open again"]);
+    assert_eq!(room.files_with("hunter2"), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn an_old_port_that_somebody_took_is_given_up() {
+    let room = Room::new();
+    room.run(&room.yes().without("apply/uniqueness")).with(3);
+    let old = room.kept()["port"].as_u64().unwrap() as u16;
+    let _somebody = TcpListener::bind(("127.0.0.1", old)).unwrap();
+    let ended = room.resume(&room.yes()).with(0);
+    let new = room.kept()["port"].as_u64().unwrap() as u16;
+    assert_ne!(old, new);
+    contains(&ended.said(), &[&format!("apply uniqueness to 127.0.0.1:{new}")]);
+}
+
+#[test]
+fn two_at_once_and_the_second_is_told_who_holds_it() {
+    let server = Own::new();
+    let (first, second) = (Room::new(), Room::new());
+    first.slow(FOUNDATIONS);
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    let at_work = first.spawn(first.answered(&run, &first.yes()));
+    first.recorded(&["statement-started", "pg_sleep"]);
+    second
+        .spawn(second.answered(&run, &second.yes().with("apply/foundations", &["{phrase}"])))
+        .end()
+        .with(3)
+        .says(&[
+            "another ceremony holds this database: process",
+            "\"ceremony apply/foundations\"",
+            "let it end, or end it, then answer the gate again",
+        ]);
+    first.release();
+    assert_eq!(server.ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"), "1");
+    at_work.end().with(5).says(&["57014"]);
+    let resume = ["resume", "session", "--url", &url];
+    first
+        .spawn(first.answered(&resume, &first.yes().at_a_stop("resume: it was cancelled by hand")))
+        .end()
+        .with(0);
+    // What the first one applied is not applied again by the second.
+    let ended =
+        second.spawn(second.answered(&resume, &second.yes().with("apply/foundations", &["{phrase}"]))).end();
+    assert_ne!(ended.code, Some(0));
+    contains(&ended.said(), &["'foundations' is applied already, by attempt"]);
+    assert_eq!(server.ask(LEDGER), "foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done");
+}
+
+#[test]
+fn another_database_is_not_gone_on_with() {
+    let (room, server, other) = (Room::new(), Own::new(), Own::new());
+    let (url, wrong) = (server.url(), other.url());
+    let run = ["run", "--session", "session", "--url", &url];
+    room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
+    let resume = ["resume", "session", "--url", &wrong];
+    let ended = room.spawn(room.answered(&resume, &room.yes())).end().with(5);
+    contains(&ended.said(), &["another server or database"]);
+    assert_eq!(other.ask("SELECT to_regclass('public.external_calendar_events')"), "");
+}
+
+#[test]
+fn a_migration_that_another_tool_recorded_is_not_applied() {
+    let (room, server) = (Room::new(), Own::new());
+    server.ask("INSERT INTO supabase_migrations.schema_migrations (version, name) VALUES ('20260118000000', 'by hand')");
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    room.spawn(room.answered(&run, &room.yes().with("apply/uniqueness", &["{phrase}"])))
+        .end()
+        .with(3)
+        .says(&["has version 20260118000000", "find out who applied it"]);
+}
+
+#[test]
+fn the_drill_waits_for_others_to_leave() {
+    let (room, server) = (Room::new(), Own::new());
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    let somebody = server.somebody("SELECT 1");
+    room.spawn(room.answered(&run, &room.yes().with("drill/rollback", &["{phrase}"]))).end().with(3).says(&[
+        "cannot be copied while others are connected",
+        "\"somebody else\"",
+        "let them disconnect",
+    ]);
+    somebody.leaves();
+    let resume = ["resume", "session", "--url", &url];
+    room.spawn(room.answered(&resume, &room.yes())).end().with(0);
+}

@@ -1,0 +1,102 @@
+//! STOP by signal, and the way back by command.
+
+use crate::room::*;
+use rustix::process::Signal;
+
+fn stopped_by(signal: Signal) {
+    let room = Room::new();
+    room.slow(UNIQUENESS);
+    let running = room.start(&room.yes());
+    room.recorded(&["statement-started", "pg_sleep"]);
+    running.signal(signal);
+    running.end().with(5).says(&["stopped by the operator", "STOP was pressed"]);
+    let halt = room.halt();
+    assert_eq!(halt["cause"]["cause"], "operator");
+    assert_eq!(halt["step"], "apply/uniqueness");
+    contains(halt["left"].as_str().unwrap(), &["is rolled back: nothing of it is left", "foundations"]);
+    assert_eq!(room.events("stop-requested").len(), 1);
+    room.release();
+    room.resume(&room.yes().at_a_stop("resume: it was a false alarm")).with(0).says(&["verdict: PASS"]);
+    assert_eq!(
+        room.ask_after(&[LEDGER]),
+        ["foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done"]
+    );
+}
+
+#[test]
+fn ctrl_c_cancels_the_statement() {
+    stopped_by(Signal::INT);
+}
+
+#[test]
+fn a_polite_end_is_a_stop() {
+    stopped_by(Signal::TERM);
+}
+
+#[test]
+fn ctrl_c_ends_a_suite() {
+    let room = Room::new();
+    let marker = format!("{}", 200_000 + std::process::id());
+    room.define(
+        r#"command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "assets/calendar/suites/baseline.sql"]"#,
+        &format!(r#"command = ["sh", "-c", "echo begun; sleep {marker}; :"]"#),
+    );
+    let running = room.start(&room.yes());
+    room.recorded(&["printed", "begun"]);
+    running.signal(Signal::INT);
+    running.end().with(5).says(&["stopped by the operator"]);
+    let left = std::process::Command::new("pgrep").args(["-f", &format!("sleep {marker}")]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "the suite is left");
+}
+
+#[test]
+fn a_passed_session_is_rolled_back_by_command() {
+    let room = Room::new();
+    room.run(&room.yes().without("preflight/target")).with(3);
+    let before = room.ask_after(&[SHAPE]).remove(0);
+    room.resume(&room.yes()).with(0);
+    let rollback = |answers: &Answers| room.spawn(room.answered(&["rollback", "session"], answers)).end();
+    // Rows die: asked twice.
+    rollback(&room.yes().without("rollback delete"))
+        .with(3)
+        .says(&["delete every row of public.external_calendar_events"]);
+    rollback(&room.yes()).with(4).says(&["verdict: FAIL"]);
+    let looks = room.ask_after(&[SHAPE, HISTORY, LEDGER]);
+    let left: Vec<&str> = looks[0].lines().filter(|line| !before.lines().any(|old| old == *line)).collect();
+    assert!(!left.is_empty());
+    assert!(left.iter().all(|line| line.contains("external_calendar_connections")), "{left:#?}");
+    assert!(before.lines().all(|line| looks[0].lines().any(|new| new == line)), "something is missing");
+    assert!(!looks[0].contains("sync_cursor"));
+    assert_eq!(looks[1], "20260116000000");
+    assert_eq!(
+        looks[2],
+        "foundations|1|up|done\nfoundations|2|down|done\noutbound-sync|1|up|done\noutbound-sync|2|down|done\nuniqueness|1|up|done\nuniqueness|2|down|done"
+    );
+    room.verify().with(0).says(&["verdict  FAIL"]);
+    contains(&room.report(), &["**Verdict: FAIL**", "rolled back"]);
+    rollback(&room.yes())
+        .with(4)
+        .says(&["there is nothing to roll back", "no migration is applied in this session"]);
+}
+
+#[test]
+fn a_rollback_that_fails_leaves_the_migration_applied() {
+    let room = Room::new();
+    room.edit(ROLLBACK, |text| {
+        text.replacen(
+            "-- @section rollback-uniqueness\n",
+            "-- @section rollback-uniqueness\nSELECT 1 / 0;\n",
+            1,
+        )
+    });
+    // The drill would find it: it comes too late here.
+    room.run(&room.yes().without("drill/rollback")).with(3);
+    room.spawn(room.answered(&["rollback", "session"], &room.yes()))
+        .end()
+        .with(5)
+        .says(&["22012", "condition 1 of 8"]);
+    let halt = room.halt();
+    contains(halt["left"].as_str().unwrap(), &["applied and not rolled back: foundations, uniqueness"]);
+    assert_eq!(halt["error"]["at"]["line"], room.line_of(ROLLBACK, "SELECT 1 / 0"));
+    assert_eq!(room.ask_after(&[HISTORY]), ["20260116000000\n20260117000000\n20260118000000"]);
+}
