@@ -35,6 +35,55 @@ fn the_checksums_are_those_of_the_files() {
     }
 }
 
+#[test]
+fn the_runbook_is_current() {
+    let ceremony = shipped();
+    let path = ceremony.runbook.clone().expect("the shipped definition names its runbook");
+    let text = ceremony::report::runbook::render(&Plan::new(ceremony), "ceremony.toml");
+    let there = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default();
+    assert!(there == text, "the runbook is not that of the definition: run `ceremony runbook`");
+}
+
+/// The facts of the ceremony, as they must stand in the definition.
+#[test]
+fn the_shipped_ceremony_says_what_it_must() {
+    let ceremony = shipped();
+    let flags: Vec<_> = ceremony.flags.iter().map(|flag| (flag.name.as_str(), flag.on)).collect();
+    let names = ["SYNC", "OAUTH", "JOBS", "WEBHOOK"].map(|name| format!("CALENDAR_{name}_ENABLED"));
+    assert_eq!(flags, names.iter().map(|name| (name.as_str(), false)).collect::<Vec<_>>());
+    let migrations: Vec<_> = ceremony
+        .migrations
+        .iter()
+        .map(|migration| (migration.id.as_str(), migration.risk.word(), migration.after.clone()))
+        .collect();
+    assert_eq!(
+        migrations,
+        [
+            ("foundations", "HIGH", vec![]),
+            ("uniqueness", "MEDIUM", vec!["foundations".to_owned()]),
+            ("outbound-sync", "MEDIUM", vec!["foundations".to_owned()]),
+        ]
+    );
+    assert_eq!(ceremony.migrations[0].rollback.deletes, ["public.external_calendar_events"]);
+    let informational: Vec<_> = ceremony
+        .queries
+        .iter()
+        .filter(|query| query.expect == ceremony::definition::Expectation::Informational)
+        .map(|query| query.id.as_str())
+        .collect();
+    assert!(informational.contains(&"post/events-without-connection"), "{informational:?}");
+    for suite in [
+        "ingest-free-busy",
+        "overlay-busy-intervals",
+        "busy-interval-repository",
+        "sync-state-repository",
+        "outbound-sync",
+    ] {
+        assert!(ceremony.suites.iter().any(|other| other.id == suite), "{suite}");
+    }
+    assert!(ceremony.waivers.iter().any(|waiver| waiver.check == "ingest-free-busy"));
+}
+
 fn check(toml: &str) -> Vec<Diagnostic> {
     let mut files = BTreeMap::new();
     files.insert("ceremony.toml".to_owned(), toml.to_owned());

@@ -78,6 +78,11 @@ fn invariants(world: &World) {
         let before = up.insert(&row.migration, now).unwrap_or(false);
         assert_ne!(before, now, "{} was applied or rolled back twice", row.migration);
     }
+    if let Some(refusal) = &session.refusal {
+        for part in [&refusal.what, &refusal.why, &refusal.next] {
+            assert!(!part.trim().is_empty(), "a message without what, why or next: {refusal:?}");
+        }
+    }
     if let Phase::Closed(verdict) = session.phase
         && verdict.is_good()
     {
