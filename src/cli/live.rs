@@ -95,7 +95,8 @@ fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<
     tracing::info!(?left, "left");
     drop(log);
     let verdict = drive.session.verdict();
-    outln!("verdict: {}", verdict.word());
+    let closed = matches!(drive.session.phase, Phase::Closed(_));
+    outln!("verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
     outln!("session: {}", folder.display());
     let dir = folder.display();
     Ok(match drive.session.phase {

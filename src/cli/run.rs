@@ -4,7 +4,7 @@ use super::launch::{self, Launched};
 use super::{Common, Headless, Trouble, live};
 use crate::driver::Message;
 use crate::driver::headless::{self, Answers};
-use crate::session::{Command, Mode};
+use crate::session::{Command, Mode, Phase};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
@@ -41,6 +41,14 @@ pub(super) fn reopen(
     }
     let answers = answers(headless)?;
     let launched = launch::reopen(dir, common)?;
+    let mode = launched.drive.session.header.as_ref().map(|header| header.mode);
+    if headless.yes && mode == Some(Mode::Live) {
+        return Err(Trouble::usage(
+            "--yes cannot answer for a live session",
+            "a session whose gates nobody reads is practice, and this one was opened as live",
+            "answer in the cockpit, or with --answers FILE",
+        ));
+    }
     let asked = if rollback { launch::way_back(&launched.drive.session) } else { None };
     drive(launched, answers, asked)
 }
@@ -57,7 +65,8 @@ fn drive(launched: Launched, mut answers: Answers, asked: Option<Command>) -> Re
     drop(server);
     let next = drive.session.what_is_next();
     let ended = ended.map_err(Trouble::journal)?;
-    outln!("verdict: {}", drive.session.verdict().word());
+    let closed = matches!(drive.session.phase, Phase::Closed(_));
+    outln!("verdict{}: {}", if closed { "" } else { " so far" }, drive.session.verdict().word());
     outln!("session: {}", folder.display());
     if ended as u8 == headless::Ended::Waiting as u8 || ended as u8 == headless::Ended::Stopped as u8 {
         outln!("next: {next}; then: ceremony resume {}", folder.display());

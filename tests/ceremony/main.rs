@@ -2,8 +2,10 @@
 
 mod broken;
 mod checks;
+mod clients;
 mod death;
 mod pass;
+mod program;
 mod record;
 mod refused;
 mod room;

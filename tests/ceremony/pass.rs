@@ -75,7 +75,7 @@ fn stock_tools_agree(room: &Room) {
 fn without_an_answer_the_session_waits_and_says_for_what() {
     let room = Room::new();
     room.run(&room.yes().without("apply/foundations commit")).with(3).says(&[
-        "verdict: NOT RUN",
+        "verdict so far: NOT RUN",
         "next: answer the gate 'apply/foundations commit' with: commit foundations; then: ceremony resume",
     ]);
     room.verify().with(0).says(&["open     the session is not closed"]);

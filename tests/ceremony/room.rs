@@ -1,25 +1,21 @@
 //! A room of a test's own: a copy of the shipped ceremony, the real program in it, and a look at what it left.
 
+pub use crate::clients::*;
+pub use crate::program::*;
+
 use ceremony::definition::{StepKind, load};
 use ceremony::plan::Plan;
 use ceremony::runner::files::{DiskFolder, sha256};
 use ceremony::runner::server::{Embedded, find_programs};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Pid;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(10);
-/// A condition that is not met after so many looks never will be.
-const LOOKS_MAX: usize = 9_000;
 /// Each gate may be asked this often.
 const TIMES: usize = 4;
 
@@ -29,85 +25,6 @@ pub const OUTBOUND: &str = "migrations/20260119000000_outbound_calendar_sync.sql
 pub const BASELINE: &str = "assets/calendar/baseline.sql";
 pub const QUERIES: &str = "docs/ops/calendar_migration_verification_queries.sql";
 pub const ROLLBACK: &str = "docs/ops/calendar_migration_rollback_scripts.sql";
-
-/// Waits until `look` finds something.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let (_never, timer) = channel::<()>();
-    for _ in 0..LOOKS_MAX {
-        if let Some(found) = look() {
-            return found;
-        }
-        let _ = timer.recv_timeout(LOOK);
-    }
-    panic!("waited in vain until {what}");
-}
-
-/// How the program ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
-}
-
-impl Ended {
-    #[track_caller]
-    pub fn with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "exit code\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    /// Everything it said.
-    pub fn said(&self) -> String {
-        format!("{}{}", self.out, self.err)
-    }
-
-    #[track_caller]
-    pub fn says(self, all: &[&str]) -> Self {
-        contains(&self.said(), all);
-        self
-    }
-}
-
-#[track_caller]
-pub fn contains(text: &str, all: &[&str]) {
-    for words in all {
-        assert!(text.contains(words), "'{words}' is not said in:\n{text}");
-    }
-}
-
-/// The program at work.
-pub struct Running {
-    child: Child,
-    out: PathBuf,
-    err: PathBuf,
-}
-
-impl Running {
-    pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    pub fn end(mut self) -> Ended {
-        let status = until("the program ends", || self.child.try_wait().unwrap());
-        let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        Ended { code: status.code(), out: read(&self.out), err: read(&self.err) }
-    }
-
-    /// As the power supply would.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Answers for a headless run: every gate, so often as it may be asked, and words for a stop.
 #[derive(Clone, Debug)]
@@ -406,95 +323,6 @@ pub fn processes_in(folder: &Path) -> Vec<i32> {
             (fs::read_link(entry.path().join("cwd")).ok()? == folder).then_some(pid)
         })
         .collect()
-}
-
-/// A server of the test's own with the baseline in it, as an operator may have one.
-pub struct Own {
-    server: Embedded,
-    _folder: TempDir,
-}
-
-impl Own {
-    pub fn new() -> Self {
-        let folder = TempDir::with_prefix("ceremony-server-").unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let server =
-            Embedded::start(&find_programs(None).unwrap(), &folder.path().join("server"), "postgres")
-                .unwrap();
-        let own = Self { server, _folder: folder };
-        let baseline = Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINE);
-        psql(own.server.port(), own.password(), &["-1", "-f", baseline.to_str().unwrap()]);
-        own
-    }
-
-    pub fn password(&self) -> &str {
-        self.server.password().expose()
-    }
-
-    pub fn port(&self) -> u16 {
-        self.server.port()
-    }
-
-    pub fn url(&self) -> String {
-        format!("postgresql://postgres:{}@127.0.0.1:{}/postgres", self.password(), self.port())
-    }
-
-    pub fn ask(&self, sql: &str) -> String {
-        psql(self.port(), self.password(), &["-c", sql])
-    }
-
-    /// Another client, in the middle of something.
-    pub fn somebody(&self, sql: &str) -> Somebody {
-        Somebody::new(self.port(), self.password(), sql)
-    }
-}
-
-/// Another client that has done something and stays connected.
-pub struct Somebody(Child);
-
-impl Somebody {
-    pub fn new(port: u16, password: &str, sql: &str) -> Self {
-        let mut child =
-            psql_command(port, password).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        writeln!(child.stdin.as_mut().unwrap(), "{sql};\nSELECT 'done';").unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        while line.trim() != "done" {
-            line.clear();
-            assert_ne!(out.read_line(&mut line).unwrap(), 0, "the other client ended");
-        }
-        Self(child)
-    }
-
-    pub fn leaves(mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Somebody {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A client of psql.
-pub fn psql_command(port: u16, password: &str) -> Command {
-    let mut command = Command::new(find_programs(None).unwrap().program("psql"));
-    command
-        .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", "postgres", "-p"])
-        .arg(port.to_string())
-        .env("PGPASSWORD", password)
-        .env("PGAPPNAME", "somebody else");
-    command
-}
-
-#[track_caller]
-pub fn psql(port: u16, password: &str, arguments: &[&str]) -> String {
-    let output = psql_command(port, password).args(arguments).stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 fn copy(from: &Path, to: &Path) {
