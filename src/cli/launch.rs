@@ -1,5 +1,6 @@
 //! From options to a session that can be driven: definition, guard, server, folder, record, world.
 
+use super::target::{Target, Wanted, same_server};
 use super::{Common, Trouble};
 use crate::definition::{Ceremony, Diagnostic, load};
 use crate::driver::{Drive, Message, follow};
@@ -8,25 +9,17 @@ use crate::journal::file::JournalFile;
 use crate::plan::Plan;
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
-use crate::runner::guard::{self, Dsn};
-use crate::runner::postgres::attempt::CONNECT_MAX;
-use crate::runner::postgres::backend::Backend;
-use crate::runner::postgres::endpoint::{Endpoint, Host, Secret};
-use crate::runner::server::{Embedded, ServerPrograms, find_programs};
+use crate::runner::git;
 use crate::runner::session_folder::{self, Origin};
-use crate::runner::world::{Restart, Setup, SharedServer, World, voice};
-use crate::runner::{baseline, git};
+use crate::runner::world::{Setup, SharedServer, World, voice};
 use crate::session::*;
 use crate::view::Transcript;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 
 /// Messages that may wait for the driver.
 const INBOX_MAX: usize = 1024;
-/// The database of an embedded server.
-const EMBEDDED_DATABASE: &str = "postgres";
 
 /// A session ready to be driven.
 pub struct Launched {
@@ -124,101 +117,6 @@ pub fn warnings(ceremony: &Ceremony) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The target named by `--url`, the definition or `DATABASE_URL`, in this order.
-fn target(common: &Common, ceremony: &Ceremony) -> Result<Option<(Dsn, String)>, Trouble> {
-    guard::check_environment(std::env::vars_os()).map_err(Trouble::guard)?;
-    let environment = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
-    let named = [
-        (common.url.clone(), "--url"),
-        (ceremony.target.url.clone(), "the definition"),
-        (environment, "DATABASE_URL"),
-    ];
-    let Some((url, source)) = named.into_iter().find_map(|(url, source)| Some((url?, source))) else {
-        return Ok(None);
-    };
-    let dsn = guard::parse(&url).map_err(|refused| Trouble::guard_from(refused, source))?;
-    Ok(Some((dsn, source.to_owned())))
-}
-
-fn endpoint(dsn: &Dsn) -> Endpoint {
-    let host = match &dsn.host {
-        guard::Host::Localhost | guard::Host::V4 => Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        guard::Host::V6 => Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-        guard::Host::Socket(folder) => Host::Socket(folder.clone()),
-    };
-    let password = dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
-    Endpoint { host, port: dsn.port, user: dsn.user.clone(), password, database: dsn.database.clone() }
-}
-
-/// The target's name for people and for the next resume, without its password.
-fn plain_url(endpoint: &Endpoint) -> String {
-    match &endpoint.host {
-        Host::Address(_) => format!("postgresql://{}@{endpoint}/{}", endpoint.user, endpoint.database),
-        Host::Socket(folder) => format!(
-            "postgresql://{}@/{}?host={}&port={}",
-            endpoint.user,
-            endpoint.database,
-            folder.display(),
-            endpoint.port
-        ),
-    }
-}
-
-fn embedded_endpoint(server: &Embedded) -> Endpoint {
-    Endpoint {
-        host: Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        port: server.port(),
-        user: "postgres".to_owned(),
-        password: Some(server.password().clone()),
-        database: EMBEDDED_DATABASE.to_owned(),
-    }
-}
-
-/// The target of a session: somebody's server, or its own.
-struct Target {
-    endpoint: Endpoint,
-    server: SharedServer,
-    restart: Option<Restart>,
-    programs: Option<PathBuf>,
-    embedded: bool,
-}
-
-fn somebodys(endpoint: Endpoint) -> Target {
-    let programs = find_programs(None).ok().map(|programs| programs.bindir);
-    Target { endpoint, server: Arc::default(), restart: None, programs, embedded: false }
-}
-
-fn server_programs() -> Result<ServerPrograms, Trouble> {
-    find_programs(None).map_err(Trouble::server)
-}
-
-fn own(programs: ServerPrograms, session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
-    let home = session.join("server");
-    eprintln!("starting PostgreSQL {} for this session …", programs.version);
-    let server = Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(Trouble::server)?;
-    let endpoint = embedded_endpoint(&server);
-    if let Some(script) = ceremony.target.baseline.as_ref().filter(|_| server.fresh()) {
-        baseline::load(&endpoint, script).map_err(|what| {
-            Trouble::usage(
-                format!("the baseline could not be loaded: {what}"),
-                "a fresh server gets the definition's baseline before the ceremony",
-                "mend the baseline, then start again",
-            )
-        })?;
-    }
-    let bindir = programs.bindir.clone();
-    let restart: Restart = Arc::new(move || {
-        Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(|error| error.to_string())
-    });
-    Ok(Target {
-        endpoint,
-        server: Arc::new(Mutex::new(Some(server))),
-        restart: Some(restart),
-        programs: Some(bindir),
-        embedded: true,
-    })
-}
-
 /// A log that is never on the screen.
 fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Trouble> {
     let failed = |error: String| {
@@ -248,12 +146,8 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
 /// A new session.
 pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     let (folder, name, ceremony) = definition(common)?;
-    let named = target(common, &ceremony)?;
     // Looked for before a folder is made that the next try would find in its way.
-    let wanted = match &named {
-        Some((dsn, _)) => Err(endpoint(dsn)),
-        None => Ok(server_programs()?),
-    };
+    let wanted = Wanted::of(common, &ceremony)?;
     let id = session_id();
     let clock = Clock::starting_at(0);
     let session = common.session.clone().unwrap_or_else(|| {
@@ -262,16 +156,12 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     });
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
     let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
-    let url = wanted.as_ref().err().map(plain_url);
-    let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url };
+    let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url: wanted.url() };
     let plan = Plan::new(ceremony);
     let planned = session_folder::fill(&session, &folder, &plan, &origin)
         .map_err(|error| Trouble::folder(&session, &error))?;
     let log = log(&session)?;
-    let target = match wanted {
-        Err(endpoint) => somebodys(endpoint),
-        Ok(programs) => own(programs, &session, &plan.ceremony)?,
-    };
+    let target = wanted.ready(&session, &plan.ceremony)?;
     let header = Header {
         format: FORMAT,
         session: id,
@@ -323,14 +213,13 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
             "leave --url out; or start a new session on the other database",
         ));
     }
-    let with_origin = Common { url: common.url.clone().or(origin.url), ..common.clone() };
-    let target = match (&with_origin.url, embedded) {
-        (None, _) | (_, true) => own(server_programs()?, &session, &plan.ceremony)?,
-        (Some(_), false) => match target(&with_origin, &plan.ceremony)? {
-            Some((dsn, _)) => somebodys(endpoint(&dsn)),
-            None => own(server_programs()?, &session, &plan.ceremony)?,
-        },
+    let wanted = if embedded {
+        Wanted::own()?
+    } else {
+        let url = common.url.clone().or(origin.url);
+        Wanted::of(&Common { url, ..common.clone() }, &plan.ceremony)?
     };
+    let target = wanted.ready(&session, &plan.ceremony)?;
     same_server(&target.endpoint, &state)?;
     let clock = Clock::starting_at(found.entries.last().map_or(0, |entry| entry.m));
     let first = Command::Resume {
@@ -339,35 +228,6 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
         address: target.endpoint.to_string(),
     };
     assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
-}
-
-/// Another server would look as if this one had lost everything; and one that cannot be reached is no reason to stop
-/// the world, as long as nobody asked it for anything.
-fn same_server(endpoint: &Endpoint, state: &Session) -> Result<(), Trouble> {
-    let Some(pinned) = &state.identity else { return Ok(()) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Trouble::unexpected(&error))?;
-    let found = runtime.block_on(async {
-        let mut backend = Backend::connect(endpoint, "ceremony resume", CONNECT_MAX).await?;
-        let identity = backend.identity().await;
-        backend.close().await;
-        identity
-    });
-    let name = |it: &Identity| format!("system {} database {}", it.system_identifier, it.database_oid);
-    match found {
-        Ok(found) if name(&found) != name(pinned) => Err(Trouble::usage(
-            format!("{endpoint}/{} is another server or database", endpoint.database),
-            format!("it is {}; this session is about {}", name(&found), name(pinned)),
-            "name the first one with --url, or start a new session on this one",
-        )),
-        // At a stop, and after the end, the database is not asked for before somebody decides.
-        Err(error) if !matches!(state.phase, Phase::Stopped | Phase::Closed(_)) => Err(Trouble::usage(
-            format!("the session cannot go on: {endpoint}/{} cannot be used", endpoint.database),
-            error,
-            "start the server, or name it with --url and its password (PGPASSWORD will do); then resume again",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// The way back, unless the session is on it already: then it asks for the rest of it by itself.

@@ -16,6 +16,7 @@ mod replay;
 mod report;
 mod run;
 mod runbook;
+mod target;
 mod trouble;
 mod verify;
 
