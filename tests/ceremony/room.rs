@@ -245,6 +245,13 @@ impl Room {
         });
     }
 
+    /// Waits until the session's own server is in the middle of a slow statement. The line in the record is written
+    /// before the statement is sent.
+    pub fn in_the_middle(&self) {
+        self.recorded(&["statement-started", "pg_sleep"]);
+        until("the server sleeps", || (!self.ask(SLEEPER).is_empty()).then_some(()));
+    }
+
     /// What the session's own server keeps about itself.
     pub fn kept(&self) -> Value {
         serde_json::from_slice(&fs::read(self.session().join("server/server.json")).unwrap()).unwrap()
@@ -336,6 +343,9 @@ fn copy(from: &Path, to: &Path) {
         fs::copy(from, to).unwrap();
     }
 }
+
+/// The backend that runs a slow statement.
+pub const SLEEPER: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
 
 /// Everything of schema public that a person would miss.
 pub const SHAPE: &str = "

@@ -100,6 +100,7 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     );
     let at_work = first.spawn(first.answered(&run, &first.yes()));
     first.recorded(&["statement-started", "pg_sleep"]);
+    until("the first is in the middle", || (!server.ask(SLEEPER).is_empty()).then_some(()));
     second
         .spawn(second.answered(&run, &second.yes().with("apply/foundations", &["{phrase}"])))
         .end()

@@ -7,7 +7,7 @@ fn stopped_by(signal: Signal) {
     let room = Room::new();
     room.slow(UNIQUENESS);
     let running = room.start(&room.yes());
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     running.signal(signal);
     running.end().with(5).says(&["stopped by the operator", "STOP was pressed"]);
     let halt = room.halt();
@@ -108,9 +108,7 @@ fn ctrl_c_twice_ends_what_does_not_listen() {
         "DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(601); END; $$;",
     );
     let running = room.start(&room.yes());
-    room.recorded(&["statement-started", "pg_sleep"]);
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    until("it sleeps", || (room.ask(waits) == "1").then_some(()));
+    room.in_the_middle();
     running.signal(Signal::INT);
     room.recorded(&["stop-requested", "\"level\":1"]);
     running.signal(Signal::INT);
