@@ -114,6 +114,10 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             });
             return;
         }
+        "fail-settle" => {
+            world.runner.fail_settle = true;
+            return;
+        }
         "ledger-lost" => return world.runner.database.ledger.clear(),
         "crash" => {
             let keep = world.drive.journal.bytes.len();

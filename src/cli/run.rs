@@ -4,6 +4,8 @@ use super::launch::{self, Launched};
 use super::{Common, Headless, Trouble, live};
 use crate::driver::Message;
 use crate::driver::headless::{self, Answers};
+use crate::driver::replay::Player;
+use crate::plan::Plan;
 use crate::session::{Command, Mode, Phase};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
@@ -23,8 +25,21 @@ fn answers(headless: &Headless) -> Result<Answers, Trouble> {
     Answers::parse(&text).map_err(wrong)
 }
 
+fn all_known(answers: &Answers, plan: &Plan) -> Result<(), Trouble> {
+    match answers.unknown(plan) {
+        None => Ok(()),
+        Some(id) => Err(Trouble::usage(
+            format!("the answers name '{id}', which is no gate of this ceremony"),
+            "an answer that is never asked for is a typing error, and its gate would wait",
+            "`ceremony plan` lists the steps; a commit gate is \"STEP commit\"",
+        )),
+    }
+}
+
 pub(super) fn start(common: &Common, headless: &Headless) -> Result<u8, Trouble> {
     let answers = answers(headless)?;
+    let (_, _, ceremony) = launch::definition(common)?;
+    all_known(&answers, &Plan::new(ceremony))?;
     let mode = if headless.yes { Mode::Practice } else { Mode::Live };
     drive(launch::open(common, mode)?, answers, None)
 }
@@ -40,6 +55,7 @@ pub(super) fn reopen(
         return live::reopen(common, dir, rollback);
     }
     let answers = answers(headless)?;
+    all_known(&answers, &Player::open(dir).map_err(Trouble::unreadable)?.session.plan)?;
     let launched = launch::reopen(dir, common)?;
     let mode = launched.drive.session.header.as_ref().map(|header| header.mode);
     if headless.yes && mode == Some(Mode::Live) {

@@ -2,6 +2,7 @@
 
 use super::{Drive, Journal, Message};
 use crate::journal::file::JournalError;
+use crate::plan::Plan;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
 use crate::session::*;
@@ -61,6 +62,16 @@ impl Answers {
             })?;
         }
         Ok(Self::File(answers))
+    }
+
+    /// The first gate id that the plan never asks for: a typing error that would leave a gate without its answer.
+    pub fn unknown(&self, plan: &Plan) -> Option<&str> {
+        let Self::File(answers) = self else { return None };
+        let others = ["rollback", "rollback delete", "assess", "decide", "document"];
+        answers.keys().map(String::as_str).find(|id| {
+            let step = id.strip_suffix(" commit").unwrap_or(id);
+            !others.contains(id) && plan.find(step).is_none()
+        })
     }
 
     fn take(&mut self, id: &str) -> Option<String> {

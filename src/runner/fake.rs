@@ -66,6 +66,8 @@ pub struct FakeRunner {
     pub fail_check: Option<String>,
     /// A failure in place of the next run's first observation.
     pub fail_run: Option<Failure>,
+    /// The ledger cannot be read next time.
+    pub fail_settle: bool,
 }
 
 fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
@@ -105,6 +107,7 @@ impl FakeRunner {
             seed: Seed(seed),
             fail_check: None,
             fail_run: None,
+            fail_settle: false,
         }
     }
 
@@ -319,7 +322,8 @@ impl super::Runner for FakeRunner {
             }
             Effect::Settle { attempt } => {
                 self.open = None;
-                if self.seed.once_in(self.fault_once_in) {
+                if self.fail_settle || self.seed.once_in(self.fault_once_in) {
+                    self.fail_settle = false;
                     let failure = Failure::Connection { what: "no server".to_owned() };
                     self.say(&attempt, Report::Failed { failure });
                 } else {

@@ -204,8 +204,14 @@ impl Deciding<'_> {
             Failure::Unanswered { .. } => failure.words(),
         };
         let why = format!("the ledger could not be read: {why}");
-        if self.session().escalation.is_some() {
+        let session = self.session();
+        let doubt = session.migrations.iter().any(|state| matches!(state, MigrationState::InDoubt(..)));
+        if session.escalation.is_some() {
             self.emit(Event::StageReopened { why });
+        } else if running.step.is_none() && !doubt {
+            // Nothing was in flight, so nothing is in danger; each step reads the ledger itself before it starts.
+            self.emit(Event::FindingRaised { what: why });
+            self.after_settling();
         } else {
             let step = self.some_step(running);
             let left = self.session().what_is_left(&step, false);
