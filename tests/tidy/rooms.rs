@@ -65,11 +65,11 @@ pub const ROOMS: &[Room] = &[
         crates: &[],
         pure: true,
     },
-    // The loop itself: crossterm for the type of its events, passed on to the cockpit unread.
+    // The loop itself: crossterm for the type of its events, passed on to the cockpit unread. tracing: every decision is in the log too.
     Room {
         path: "src/driver/",
         modules: &["session", "journal", "time", "view"],
-        crates: &["crossterm"],
+        crates: &["crossterm", "tracing"],
         pure: false,
     },
     // toml for the file of answers.
