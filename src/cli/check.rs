@@ -10,20 +10,20 @@ pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
         let sum = folder.read(&input.path).map(|file| file.sha256).unwrap_or_default();
         if sum != input.sha256 {
             changed += 1;
-            println!("error: {name}:{}:1: {} is not the reviewed file", input.line, input.path);
-            println!("  why:  its sha256 is {sum}, the definition has {}", input.sha256);
-            println!("  next: have the change reviewed, then write sha256 = \"{sum}\" there");
+            outln!("error: {name}:{}:1: {} is not the reviewed file", input.line, input.path);
+            outln!("  why:  its sha256 is {sum}, the definition has {}", input.sha256);
+            outln!("  next: have the change reviewed, then write sha256 = \"{sum}\" there");
         }
     }
     for warning in launch::warnings(&ceremony) {
-        println!("warning: {}: {}", warning.at, warning.what);
-        println!("  why:  {}", warning.why);
-        println!("  next: {}", warning.next);
+        outln!("warning: {}: {}", warning.at, warning.what);
+        outln!("  why:  {}", warning.why);
+        outln!("  next: {}", warning.next);
     }
     if changed > 0 {
         return Ok(2);
     }
-    println!(
+    outln!(
         "{name}: {} migrations, {} queries, {} negative checks, {} suites, {} files, all as reviewed",
         ceremony.migrations.len(),
         ceremony.queries.len(),

@@ -1,5 +1,6 @@
 //! From options to a session that can be driven: definition, guard, server, folder, record, world.
 
+use super::target::{Target, Wanted, same_server};
 use super::{Common, Trouble};
 use crate::definition::{Ceremony, Diagnostic, load};
 use crate::driver::{Drive, Message, follow};
@@ -8,23 +9,17 @@ use crate::journal::file::JournalFile;
 use crate::plan::Plan;
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
-use crate::runner::guard::{self, Dsn};
-use crate::runner::postgres::endpoint::{Endpoint, Host, Secret};
-use crate::runner::server::{Embedded, ServerPrograms, find_programs};
+use crate::runner::git;
 use crate::runner::session_folder::{self, Origin};
-use crate::runner::world::{Restart, Setup, SharedServer, World, voice};
-use crate::runner::{baseline, git};
+use crate::runner::world::{Setup, SharedServer, World, voice};
 use crate::session::*;
 use crate::view::Transcript;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 
 /// Messages that may wait for the driver.
 const INBOX_MAX: usize = 1024;
-/// The database of an embedded server.
-const EMBEDDED_DATABASE: &str = "postgres";
 
 /// A session ready to be driven.
 pub struct Launched {
@@ -122,98 +117,6 @@ pub fn warnings(ceremony: &Ceremony) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The target named by `--url`, the definition or `DATABASE_URL`, in this order.
-fn target(common: &Common, ceremony: &Ceremony) -> Result<Option<(Dsn, String)>, Trouble> {
-    guard::check_environment(std::env::vars_os()).map_err(Trouble::guard)?;
-    let environment = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
-    let named = [
-        (common.url.clone(), "--url"),
-        (ceremony.target.url.clone(), "the definition"),
-        (environment, "DATABASE_URL"),
-    ];
-    let Some((url, source)) = named.into_iter().find_map(|(url, source)| Some((url?, source))) else {
-        return Ok(None);
-    };
-    let dsn = guard::parse(&url).map_err(|refused| Trouble::guard_from(refused, source))?;
-    Ok(Some((dsn, source.to_owned())))
-}
-
-fn endpoint(dsn: &Dsn) -> Endpoint {
-    let host = match &dsn.host {
-        guard::Host::Localhost | guard::Host::V4 => Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        guard::Host::V6 => Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-        guard::Host::Socket(folder) => Host::Socket(folder.clone()),
-    };
-    let password = dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
-    Endpoint { host, port: dsn.port, user: dsn.user.clone(), password, database: dsn.database.clone() }
-}
-
-/// The target's name for people and for the next resume, without its password.
-fn plain_url(endpoint: &Endpoint) -> String {
-    match &endpoint.host {
-        Host::Address(_) => format!("postgresql://{}@{endpoint}/{}", endpoint.user, endpoint.database),
-        Host::Socket(folder) => format!(
-            "postgresql://{}@/{}?host={}&port={}",
-            endpoint.user,
-            endpoint.database,
-            folder.display(),
-            endpoint.port
-        ),
-    }
-}
-
-fn embedded_endpoint(server: &Embedded) -> Endpoint {
-    Endpoint {
-        host: Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        port: server.port(),
-        user: "postgres".to_owned(),
-        password: Some(server.password().clone()),
-        database: EMBEDDED_DATABASE.to_owned(),
-    }
-}
-
-/// The target of a session: somebody's server, or its own.
-struct Target {
-    endpoint: Endpoint,
-    server: SharedServer,
-    restart: Option<Restart>,
-    programs: Option<PathBuf>,
-    embedded: bool,
-}
-
-fn somebodys(endpoint: Endpoint) -> Target {
-    let programs = find_programs(None).ok().map(|programs| programs.bindir);
-    Target { endpoint, server: Arc::default(), restart: None, programs, embedded: false }
-}
-
-fn own(session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
-    let programs: ServerPrograms = find_programs(None).map_err(Trouble::server)?;
-    let home = session.join("server");
-    eprintln!("starting PostgreSQL {} for this session …", programs.version);
-    let server = Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(Trouble::server)?;
-    let endpoint = embedded_endpoint(&server);
-    if let Some(script) = ceremony.target.baseline.as_ref().filter(|_| server.fresh()) {
-        baseline::load(&endpoint, script).map_err(|what| {
-            Trouble::usage(
-                format!("the baseline could not be loaded: {what}"),
-                "a fresh server gets the definition's baseline before the ceremony",
-                "mend the baseline, then start again",
-            )
-        })?;
-    }
-    let bindir = programs.bindir.clone();
-    let restart: Restart = Arc::new(move || {
-        Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(|error| error.to_string())
-    });
-    Ok(Target {
-        endpoint,
-        server: Arc::new(Mutex::new(Some(server))),
-        restart: Some(restart),
-        programs: Some(bindir),
-        embedded: true,
-    })
-}
-
 /// A log that is never on the screen.
 fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Trouble> {
     let failed = |error: String| {
@@ -224,7 +127,7 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
         )
     };
     // Made first: the appender complains on the terminal about a folder that is not there yet.
-    std::fs::create_dir_all(session.join("log")).map_err(|error| failed(error.to_string()))?;
+    session_folder::make_private(&session.join("log")).map_err(|error| failed(error.to_string()))?;
     let appender = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("ceremony")
@@ -243,11 +146,8 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
 /// A new session.
 pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     let (folder, name, ceremony) = definition(common)?;
-    let named = target(common, &ceremony)?;
-    // Asked before anything is made for nothing.
-    if named.is_none() {
-        find_programs(None).map_err(Trouble::server)?;
-    }
+    // Looked for before a folder is made that the next try would find in its way.
+    let wanted = Wanted::of(common, &ceremony)?;
     let id = session_id();
     let clock = Clock::starting_at(0);
     let session = common.session.clone().unwrap_or_else(|| {
@@ -256,16 +156,12 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
     });
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
     let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
-    let url = named.as_ref().map(|(dsn, _)| plain_url(&endpoint(dsn)));
-    let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url };
+    let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url: wanted.url() };
     let plan = Plan::new(ceremony);
     let planned = session_folder::fill(&session, &folder, &plan, &origin)
         .map_err(|error| Trouble::folder(&session, &error))?;
     let log = log(&session)?;
-    let target = match named {
-        Some((dsn, _)) => somebodys(endpoint(&dsn)),
-        None => own(&session, &plan.ceremony)?,
-    };
+    let target = wanted.ready(&session, &plan.ceremony)?;
     let header = Header {
         format: FORMAT,
         session: id,
@@ -309,15 +205,22 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     }
     let folder = DiskFolder::new(&origin.folder).map_err(|error| Trouble::folder(&origin.folder, &error))?;
     let log = log(&session)?;
-    let with_origin = Common { url: common.url.clone().or(origin.url), ..common.clone() };
-    let target = match (&with_origin.url, state.header.as_ref().is_some_and(|header| header.target.embedded))
-    {
-        (None, _) | (_, true) => own(&session, &plan.ceremony)?,
-        (Some(_), false) => match target(&with_origin, &plan.ceremony)? {
-            Some((dsn, _)) => somebodys(endpoint(&dsn)),
-            None => own(&session, &plan.ceremony)?,
-        },
+    let embedded = state.header.as_ref().is_some_and(|header| header.target.embedded);
+    if embedded && common.url.is_some() {
+        return Err(Trouble::usage(
+            "this session has a server of its own",
+            "it was opened without --url, and all that it did is there",
+            "leave --url out; or start a new session on the other database",
+        ));
+    }
+    let wanted = if embedded {
+        Wanted::own()?
+    } else {
+        let url = common.url.clone().or(origin.url);
+        Wanted::of(&Common { url, ..common.clone() }, &plan.ceremony)?
     };
+    let target = wanted.ready(&session, &plan.ceremony)?;
+    same_server(&target.endpoint, &state)?;
     let clock = Clock::starting_at(found.entries.last().map_or(0, |entry| entry.m));
     let first = Command::Resume {
         operator: operator(common),
@@ -325,6 +228,11 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
         address: target.endpoint.to_string(),
     };
     assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
+}
+
+/// The way back, unless the session is on it already: then it asks for the rest of it by itself.
+pub fn way_back(session: &Session) -> Option<Command> {
+    session.undo.is_empty().then_some(Command::RollBack)
 }
 
 fn written_by_this_version(session: &Session) -> bool {

@@ -61,7 +61,9 @@ pub(super) fn start(common: &Common) -> Result<u8, Trouble> {
 
 pub(super) fn reopen(common: &Common, dir: &Path, rollback: bool) -> Result<u8, Trouble> {
     must_be_terminal()?;
-    drive(common, launch::reopen(dir, common)?, rollback.then_some(Command::RollBack))
+    let launched = launch::reopen(dir, common)?;
+    let asked = if rollback { launch::way_back(&launched.drive.session) } else { None };
+    drive(common, launched, asked)
 }
 
 /// Asked before a server is started for nothing.
@@ -94,21 +96,21 @@ fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<
     drop(log);
     let verdict = drive.session.verdict();
     let closed = matches!(drive.session.phase, Phase::Closed(_));
-    println!("verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
-    println!("session: {}", folder.display());
+    outln!("verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
+    outln!("session: {}", folder.display());
     let dir = folder.display();
     Ok(match drive.session.phase {
         Phase::Closed(verdict) => {
-            println!("next: ceremony report {dir}   (or: ceremony replay {dir})");
+            outln!("next: ceremony report {dir}   (or: ceremony replay {dir})");
             if verdict.is_good() { 0 } else { 4 }
         }
         Phase::Stopped => {
-            println!("next: {}; go on with: ceremony resume {dir}", drive.session.what_is_next());
+            outln!("next: {}; go on with: ceremony resume {dir}", drive.session.what_is_next());
             5
         }
         _ => {
             let word = if left == Left::Gone { "the terminal is gone; " } else { "" };
-            println!("next: {word}go on with: ceremony resume {dir}");
+            outln!("next: {word}go on with: ceremony resume {dir}");
             3
         }
     })

@@ -1,5 +1,13 @@
 //! The command line: one file a subcommand, and what they share.
 
+/// Prints a line. A reader that has left (`| head`) is no reason to panic and lose the exit code.
+macro_rules! outln {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
 mod check;
 mod launch;
 mod live;
@@ -8,6 +16,7 @@ mod replay;
 mod report;
 mod run;
 mod runbook;
+mod target;
 mod trouble;
 mod verify;
 

@@ -7,15 +7,15 @@ pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
     let (_, _, ceremony) = launch::definition(common)?;
     let plan = Plan::new(ceremony);
     let ceremony = &plan.ceremony;
-    println!("{}\n", ceremony.title);
-    println!("Migrations, in the order in which they are applied:");
+    outln!("{}\n", ceremony.title);
+    outln!("Migrations, in the order in which they are applied:");
     for &at in &plan.order {
         let migration = &ceremony.migrations[at];
         let after = match migration.after.as_slice() {
             [] => String::new(),
             ids => format!("  after {}", ids.join(", ")),
         };
-        println!(
+        outln!(
             "  {}{:<14} {:<7} {}{after}",
             "  ".repeat(plan.depth(at)),
             migration.id,
@@ -23,9 +23,9 @@ pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
             migration.script.file
         );
     }
-    println!("\nSteps:");
+    outln!("\nSteps:");
     steps(&plan.steps);
-    println!("\nComplete rollback, as one action:");
+    outln!("\nComplete rollback, as one action:");
     steps(&plan.rollback);
     Ok(0)
 }
@@ -34,6 +34,6 @@ fn steps(steps: &[Step]) {
     for (at, step) in steps.iter().enumerate() {
         let checks =
             if step.checks.len() == 1 { "1 check" } else { &format!("{} checks", step.checks.len()) };
-        println!("  {:>2}. {:<26} {:<10} {}", at + 1, step.id, checks, step.title);
+        outln!("  {:>2}. {:<26} {:<10} {}", at + 1, step.id, checks, step.title);
     }
 }

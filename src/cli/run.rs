@@ -26,7 +26,7 @@ fn answers(headless: &Headless) -> Result<Answers, Trouble> {
 pub(super) fn start(common: &Common, headless: &Headless) -> Result<u8, Trouble> {
     let answers = answers(headless)?;
     let mode = if headless.yes { Mode::Practice } else { Mode::Live };
-    drive(launch::open(common, mode)?, answers, false)
+    drive(launch::open(common, mode)?, answers, None)
 }
 
 /// Goes on with a session; with `rollback` it is undone.
@@ -49,14 +49,14 @@ pub(super) fn reopen(
             "answer in the cockpit, or with --answers FILE",
         ));
     }
-    drive(launched, answers, rollback)
+    let asked = if rollback { launch::way_back(&launched.drive.session) } else { None };
+    drive(launched, answers, asked)
 }
 
-fn drive(launched: Launched, mut answers: Answers, rollback: bool) -> Result<u8, Trouble> {
+fn drive(launched: Launched, mut answers: Answers, asked: Option<Command>) -> Result<u8, Trouble> {
     let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, log } = launched;
     let signals = signals(mouth).map_err(|error| Trouble::folder(&folder, &error))?;
     let mut out = std::io::stdout().lock();
-    let asked = if rollback { Some(Command::RollBack) } else { None };
     let ended = headless::run(&mut drive, &mut world, (first, asked), &mut answers, &inbox, clock, &mut out);
     signals.close();
     // Dropping the inbox first: nobody may wait for a driver that is gone.
@@ -66,10 +66,10 @@ fn drive(launched: Launched, mut answers: Answers, rollback: bool) -> Result<u8,
     let next = drive.session.what_is_next();
     let ended = ended.map_err(Trouble::journal)?;
     let closed = matches!(drive.session.phase, Phase::Closed(_));
-    println!("verdict{}: {}", if closed { "" } else { " so far" }, drive.session.verdict().word());
-    println!("session: {}", folder.display());
+    outln!("verdict{}: {}", if closed { "" } else { " so far" }, drive.session.verdict().word());
+    outln!("session: {}", folder.display());
     if ended as u8 == headless::Ended::Waiting as u8 || ended as u8 == headless::Ended::Stopped as u8 {
-        println!("next: {next}; then: ceremony resume {}", folder.display());
+        outln!("next: {next}; then: ceremony resume {}", folder.display());
     }
     drop(log);
     Ok(ended as u8)

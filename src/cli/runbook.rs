@@ -18,7 +18,7 @@ pub(super) fn write(common: &Common, check: bool) -> Result<u8, Trouble> {
     let current = folder.read(&path).is_ok_and(|file| file.bytes == text.as_bytes());
     if check {
         let word = if current { "current" } else { "not current: run `ceremony runbook`" };
-        println!("{path} is {word}");
+        outln!("{path} is {word}");
         return Ok(if current { 0 } else { 4 });
     }
     if !current {
@@ -29,6 +29,6 @@ pub(super) fn write(common: &Common, check: bool) -> Result<u8, Trouble> {
             .and_then(|()| std::fs::write(&whole, &text));
         written.map_err(|error| Trouble::folder(&whole, &error))?;
     }
-    println!("{path} is current");
+    outln!("{path} is current");
     Ok(0)
 }

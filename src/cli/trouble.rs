@@ -80,6 +80,11 @@ impl Trouble {
 
     /// The record cannot be read, written or trusted.
     pub fn journal(error: JournalError) -> Self {
+        if let JournalError::Io { doing: "read" | "open", path, error } = &error
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            return Self::no_session(path.parent().unwrap_or(path), error);
+        }
         let code = match error {
             JournalError::Corrupt(..) => 6,
             JournalError::Locked(_) => 2,
@@ -106,13 +111,18 @@ impl Trouble {
         )
     }
 
+    /// The system refuses what it always gives.
+    pub fn unexpected(error: &io::Error) -> Self {
+        Self::new(1, "something unexpected", error, "try it again; if it stays, report it as a bug")
+    }
+
     /// The screen does not work.
     pub fn terminal(error: &io::Error) -> Self {
         Self::new(
             2,
             "the cockpit needs a terminal",
             error,
-            "run it in one, or without a screen: ceremony run --headless --answers FILE",
+            "run it in one, or without a screen, with --headless --answers FILE",
         )
     }
 }

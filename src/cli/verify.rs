@@ -6,24 +6,24 @@ use std::path::Path;
 
 pub(super) fn check(dir: &Path) -> Result<u8, Trouble> {
     let found = verify(dir).map_err(Trouble::unreadable)?;
-    println!("entries  {}, each chains to the bytes before it", found.entries);
-    println!("head     {}", found.head);
-    println!("         {}", found.words);
+    outln!("entries  {}, each chains to the bytes before it", found.entries);
+    outln!("head     {}", found.head);
+    outln!("         {}", found.words);
     if found.torn > 0 {
-        println!("torn     {} bytes of an unfinished last line, never acknowledged", found.torn);
+        outln!("torn     {} bytes of an unfinished last line, never acknowledged", found.torn);
     }
     for divergence in &found.divergences {
-        println!("error: {divergence}");
+        outln!("error: {divergence}");
     }
     if !found.divergences.is_empty() {
-        println!("  why:  what is in the folder is not what was recorded");
-        println!("  next: ask who changed it; do not sign it");
+        outln!("  why:  what is in the folder is not what was recorded");
+        outln!("  next: ask who changed it; do not sign it");
         return Ok(6);
     }
-    println!("files    as recorded");
-    println!("verdict  {}, computed again from the entries", found.verdict.word());
+    outln!("files    as recorded");
+    outln!("verdict  {}, computed again from the entries", found.verdict.word());
     if !found.closed {
-        println!("open     the session is not closed: go on with `ceremony resume {}`", dir.display());
+        outln!("open     the session is not closed: go on with `ceremony resume {}`", dir.display());
     }
     Ok(0)
 }

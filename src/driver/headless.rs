@@ -52,6 +52,14 @@ impl Answers {
             let words = words.ok_or_else(|| format!("'{gate}' is neither a text nor a list of texts"))?;
             answers.insert(gate, words);
         }
+        // Found now and not in the middle of a stop.
+        for words in answers.get("decide").into_iter().flatten() {
+            decision(words).ok_or_else(|| {
+                format!(
+                    "'decide' must be resume, roll back or abandon, a colon and the reason, and not '{words}'"
+                )
+            })?;
+        }
         Ok(Self::File(answers))
     }
 
@@ -84,10 +92,8 @@ impl Answers {
             Phase::Stopped => match session.escalation.as_ref()?.next? {
                 Stage::Assess => Some(Command::Assess { words: self.take("assess")? }),
                 Stage::Decide => {
-                    let words = self.take("decide")?;
-                    let (decision, words) = words.split_once(':').unwrap_or((&words, ""));
-                    let decision = Decision::of_word(decision.trim())?;
-                    Some(Command::Decide { decision, words: words.trim().to_owned() })
+                    let (decision, words) = decision(&self.take("decide")?)?;
+                    Some(Command::Decide { decision, words })
                 }
                 Stage::Document => Some(Command::Document { words: self.take("document")? }),
                 Stage::Stop | Stage::Execute => None,
@@ -95,6 +101,13 @@ impl Answers {
             _ => None,
         }
     }
+}
+
+/// `roll back: the data is wrong`.
+fn decision(words: &str) -> Option<(Decision, String)> {
+    let (decision, reason) = words.split_once(':')?;
+    let reason = reason.trim();
+    (!reason.is_empty()).then_some((Decision::of_word(decision.trim())?, reason.to_owned()))
 }
 
 /// Drives until the ceremony is over or nobody answers.

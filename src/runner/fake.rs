@@ -159,6 +159,13 @@ impl FakeRunner {
             if !good && self.fault_once_in > 0 && self.seed.once_in(4) {
                 continue;
             }
+            if let (StepKind::Apply, Subject::Query(at)) = (kind, &check.subject) {
+                let query = &self.plan.ceremony.queries[*at];
+                // As the real one: before the script ran, some results are as wanted already.
+                let result = Some(result_for(&query.expect, query.id.starts_with("uniqueness/")));
+                let observation = Observation::QueryBefore { query: query.id.clone(), result };
+                self.say(attempt, Report::Observed { observation });
+            }
             if let Some(observation) = self.observe(&check.subject, good) {
                 self.say(attempt, Report::Observed { observation });
             }

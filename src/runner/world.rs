@@ -242,9 +242,17 @@ async fn settle(
         backend.close().await;
         Ok(rows)
     };
-    tokio::time::timeout(SETTLE_MAX, read).await.unwrap_or_else(|_| {
-        Err(format!("another program holds the database for more than {} s", SETTLE_MAX.as_secs()))
-    })
+    if let Ok(rows) = tokio::time::timeout(SETTLE_MAX, read).await {
+        return rows;
+    }
+    let holder = async {
+        let mut backend = Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await.ok()?;
+        let holder = ledger::fence_holder(&mut backend).await.ok().flatten();
+        backend.close().await;
+        holder
+    };
+    let holder = holder.await.unwrap_or_else(|| "unknown".to_owned());
+    Err(format!("another ceremony holds this database for more than {} s: {holder}", SETTLE_MAX.as_secs()))
 }
 
 /// Starts the session's own server again if it died.

@@ -67,6 +67,7 @@ impl Session {
                 };
                 self.judge_check(step, check, judged)?;
             }
+            Event::CheckVacuous { step, check } => self.step_state_mut(step)?.vacuous.push(check.clone()),
             Event::StepProved { step, .. } => self.step_state_mut(step)?.proved = true,
             Event::CommitRequested { step, attempt } => {
                 self.set_migration(step, |direction| MigrationState::InDoubt(attempt.clone(), direction));

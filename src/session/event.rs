@@ -61,6 +61,13 @@ pub enum Event {
         /// Reason and grantor of the waiver that was used.
         waiver: Option<String>,
     },
+    /// A check passes before its step has done anything: it says nothing about the step.
+    CheckVacuous {
+        /// The step.
+        step: String,
+        /// The check within the step.
+        check: String,
+    },
     /// Everything ran and is proved; the transaction is still open.
     StepProved {
         /// The step.
@@ -175,7 +182,13 @@ pub enum Event {
 impl Event {
     /// Whether it must be on disk before anything moves.
     pub fn is_barrier(&self) -> bool {
-        !matches!(self, Self::CheckJudged { .. } | Self::Refused { .. } | Self::FindingRaised { .. })
+        !matches!(
+            self,
+            Self::CheckJudged { .. }
+                | Self::CheckVacuous { .. }
+                | Self::Refused { .. }
+                | Self::FindingRaised { .. }
+        )
     }
 }
 

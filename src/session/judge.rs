@@ -1,5 +1,6 @@
 //! From an observation to a verdict: what was wanted, what was there.
 
+use super::expectation::{meets, rows, seen, wanted};
 use super::*;
 use crate::definition::{Expectation, StepKind, SuiteFormat};
 use crate::plan::{Check, Step, Subject};
@@ -43,6 +44,8 @@ impl Session {
             Observation::Input { sha256, error, .. } => self.judge_input(found, sha256, error),
             Observation::Flag { value, source, .. } => self.judge_flag(found, value.as_deref(), source),
             Observation::Query { result, .. } => self.judge_query(found, result),
+            // About no check by itself, see `vacuous`.
+            Observation::QueryBefore { .. } => return None,
             Observation::QueryFailed { error, .. } => {
                 judgement(found, false, "an answer", format!("{} {}", error.sqlstate, error.message))
             }
@@ -56,6 +59,10 @@ impl Session {
             Observation::Backup { rows, sha256, .. } => judge_backup(found, *rows, sha256.as_deref()),
             Observation::Drill { residue, kept, again } => judge_drill(found, residue, kept, again),
         };
+        let state = self.step_state(&step.id);
+        if judged.verdict == Verdict::Pass && state.is_some_and(|state| state.vacuous.contains(&found.id)) {
+            judged.observed.push_str("; it was so before this step too, so it says nothing about it");
+        }
         if judged.verdict == Verdict::Fail
             && let Some(waiver) = self.waiver_for(&found.id, today)
         {
@@ -63,6 +70,14 @@ impl Session {
             judged.waiver = Some(waiver);
         }
         Some(judged)
+    }
+
+    /// The check of `step` for which this result, from before the script ran, is as wanted already.
+    pub(super) fn vacuous(&self, step: &Step, query: &str, result: &ResultSet) -> Option<String> {
+        let at = self.plan.ceremony.queries.iter().position(|other| other.id == query)?;
+        let check = step.checks.iter().find(|check| check.subject == Subject::Query(at))?;
+        let expectation = &self.plan.ceremony.queries[at].expect;
+        (*expectation != Expectation::Informational && meets(expectation, result)).then(|| check.id.clone())
     }
 
     fn is_about(&self, subject: &Subject, observation: &Observation) -> bool {
@@ -246,65 +261,6 @@ impl Session {
 /// What counts as on: everything but unset, empty, `0`, `false`, `off` and `no`.
 fn flag_is_on(value: &str) -> bool {
     !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "off" | "no")
-}
-
-fn meets(expectation: &Expectation, result: &ResultSet) -> bool {
-    match expectation {
-        Expectation::Informational => true,
-        Expectation::Empty => result.total == 0,
-        Expectation::Rows(rows) => result.total == *rows,
-        Expectation::Value(text) => {
-            result.total == 1
-                && matches!(result.rows.as_slice(), [row] if matches!(row.as_slice(), [Some(cell)] if cell == text))
-        }
-        Expectation::Set(set) => {
-            let mut wanted = set.clone();
-            let mut there: Vec<Vec<String>> = result
-                .rows
-                .iter()
-                .map(|row| row.iter().map(|cell| cell.clone().unwrap_or_else(|| "NULL".to_owned())).collect())
-                .collect();
-            wanted.sort();
-            there.sort();
-            result.total == there.len() as u64 && wanted == there
-        }
-    }
-}
-
-fn rows(count: u64) -> String {
-    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
-}
-
-fn wanted(expectation: &Expectation) -> String {
-    match expectation {
-        Expectation::Informational => "anything (informational)".to_owned(),
-        Expectation::Empty => "0 rows".to_owned(),
-        Expectation::Rows(count) => rows(*count),
-        Expectation::Value(text) => text.clone(),
-        Expectation::Set(set) => set.iter().map(|row| row.join(" | ")).collect::<Vec<_>>().join("; "),
-    }
-}
-
-fn seen(expectation: &Expectation, result: &ResultSet) -> String {
-    let short = matches!(expectation, Expectation::Value(_) | Expectation::Set(_))
-        || (*expectation == Expectation::Empty && result.total > 0);
-    let mut text = if short && !result.rows.is_empty() {
-        let line = |row: &Vec<Option<String>>| {
-            row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(" | ")
-        };
-        let shown: Vec<String> = result.rows.iter().take(3).map(line).collect();
-        let more = if result.total > 3 { "; …" } else { "" };
-        match expectation {
-            Expectation::Empty => format!("{}: {}{more}", rows(result.total), shown.join("; ")),
-            _ => format!("{}{more}", shown.join("; ")),
-        }
-    } else {
-        rows(result.total)
-    };
-    if text.chars().count() > 400 {
-        text = text.chars().take(399).chain(['…']).collect();
-    }
-    text
 }
 
 fn judge_rows(check: &Check, before: Option<u64>, after: Option<u64>) -> Judgement {

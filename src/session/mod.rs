@@ -7,6 +7,7 @@ mod command;
 mod decide;
 mod event;
 mod evidence;
+mod expectation;
 mod gate;
 mod halt;
 mod judge;

@@ -74,6 +74,13 @@ impl Deciding<'_> {
             }
         }
         let session = self.session();
+        if let Observation::QueryBefore { query, result: Some(result) } = observation {
+            let vacuous = session.step(step).and_then(|planned| session.vacuous(planned, query, result));
+            if let Some(check) = vacuous {
+                self.emit(Event::CheckVacuous { step: step.to_owned(), check });
+            }
+            return;
+        }
         let Some(judged) =
             session.step(step).and_then(|planned| session.judge(planned, observation, self.at.wall))
         else {

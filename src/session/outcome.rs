@@ -155,6 +155,13 @@ pub enum Observation {
         /// Microseconds.
         elapsed_us: u64,
     },
+    /// A verification query was run before its step's script.
+    QueryBefore {
+        /// Its id.
+        query: String,
+        /// What came back; `None` when the server refused it.
+        result: Option<ResultSet>,
+    },
     /// A query or a negative check ended in an error of the server that was not expected there.
     QueryFailed {
         /// Its id.

@@ -105,6 +105,8 @@ pub struct StepState {
     pub ended: Option<Moment>,
     /// How often it was started.
     pub runs: u32,
+    /// Checks that passed before the script had run.
+    pub vacuous: Vec<String>,
     /// Its transaction is open and proved.
     pub proved: bool,
     /// Why the latest attempt was not carried out.

@@ -308,6 +308,7 @@ impl Event {
             Self::FindingRaised { what } => ("", format!("finding: {what}")),
             Self::Refused { refusal } => ("", format!("refused: {}: {}", refusal.what, refusal.why)),
             Self::Closed { verdict } => ("", format!("closed: {}", verdict.word())),
+            Self::CheckVacuous { step, check } => (step, format!("{check} passes before {step} too")),
             Self::StageDone { .. } | Self::NoteTaken { .. } | Self::CheckJudged { .. } => return None,
         })
     }

@@ -5,7 +5,6 @@ use rustix::process::{Signal, kill_process};
 use serde_json::json;
 
 const ONCE_EACH: &str = "foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done";
-const SLEEPER: &str = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'";
 
 #[test]
 fn the_server_dies_in_a_migration() {
@@ -16,10 +15,10 @@ fn the_server_dies_in_a_migration() {
     );
     room.slow(UNIQUENESS);
     let running = room.start(&room.yes().at_a_stop("resume: the machine was out of memory"));
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     room.release();
     kill_process(room.server_pid(), Signal::KILL).unwrap();
-    running.end().with(0).says(&["condition 8 of 8", "EXECUTE: the ledger was read", "verdict: PASS"]);
+    running.end().with(0).says(&["condition 8 of 8", "EXECUTE the ledger was read", "verdict: PASS"]);
     let halt = room.halt();
     assert_eq!(halt["cause"], json!({ "cause": "condition", "condition": "connection-lost" }));
     assert_eq!(halt["step"], "apply/uniqueness");
@@ -34,7 +33,7 @@ fn a_dead_server_that_nobody_decides_about_is_there_again_at_the_resume() {
     let room = Room::new();
     room.slow(UNIQUENESS);
     let running = room.start(&room.yes());
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     kill_process(room.server_pid(), Signal::KILL).unwrap();
     running.end().with(5).says(&["condition 8 of 8"]);
     room.release();
@@ -47,7 +46,7 @@ fn one_backend_is_terminated_in_mid_statement() {
     let room = Room::new();
     room.slow(OUTBOUND);
     let running = room.start(&room.yes().at_a_stop("resume: it was the wrong one"));
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     room.release();
     let pid = room.ask(SLEEPER);
     assert_eq!(room.ask(&format!("SELECT pg_terminate_backend({pid})")), "t");
@@ -60,7 +59,7 @@ fn the_program_dies_in_mid_statement() {
     let room = Room::new();
     room.slow(OUTBOUND);
     let running = room.start(&room.yes());
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     running.kill();
     room.release();
     room.resume(&room.yes()).with(0).says(&[
@@ -129,10 +128,34 @@ fn the_second_of_two_on_one_session_is_refused() {
     let room = Room::new();
     room.slow(FOUNDATIONS);
     let running = room.start(&room.yes());
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     room.resume(&room.yes()).with(2).says(&["session.jsonl is in use", "next: use that one"]);
     // Looking is allowed.
     room.verify().with(0);
     contains(&room.report(), &["apply/foundations"]);
     running.kill();
+}
+
+#[test]
+fn a_copy_for_the_drill_does_not_outlive_its_session() {
+    let (room, server) = (Room::new(), Own::new());
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    let resume = ["resume", "session", "--url", &url];
+    room.slow(OUTBOUND);
+    room.release();
+    room.spawn(room.answered(&run, &room.yes().without("drill/rollback"))).end().with(3);
+    std::fs::write(room.hold(), "").unwrap();
+    let running = room.spawn(room.answered(&resume, &room.yes()));
+    until("the drill is in the middle", || (!server.ask(SLEEPER).is_empty()).then_some(()));
+    running.kill();
+    room.release();
+    let copies = "SELECT count(*) FROM pg_database WHERE datname LIKE 'ceremony_drill%'";
+    assert_eq!(server.ask(copies), "1");
+    until("nobody is connected to the database", || {
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        (server.ask(others) == "0").then_some(())
+    });
+    room.spawn(room.answered(&resume, &room.yes())).end().with(0);
+    assert_eq!(server.ask(copies), "0");
 }

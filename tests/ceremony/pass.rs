@@ -20,7 +20,7 @@ fn every_gate_answered_is_a_pass() {
     room.verify().with(0).says(&["verdict  PASS", "each chains", "files    as recorded"]);
 
     let report = room.report();
-    contains(&report, &["**Verdict: PASS**", "| mode | LIVE", "| operator | ada |"]);
+    contains(&report, &["**Verdict: PASS**", "| mode | live |", "| operator | ada |"]);
     let folder = ceremony::runner::files::DiskFolder::new(&room.path("")).unwrap();
     let plan = ceremony::plan::Plan::new(ceremony::definition::load(&folder, "ceremony.toml").unwrap());
     for step in &plan.steps {
@@ -75,7 +75,7 @@ fn stock_tools_agree(room: &Room) {
 fn without_an_answer_the_session_waits_and_says_for_what() {
     let room = Room::new();
     room.run(&room.yes().without("apply/foundations commit")).with(3).says(&[
-        "verdict: NOT RUN",
+        "verdict so far: NOT RUN",
         "next: answer the gate 'apply/foundations commit' with: commit foundations; then: ceremony resume",
     ]);
     room.verify().with(0).says(&["open     the session is not closed"]);

@@ -8,9 +8,9 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(25);
 /// A condition that is not met after so many looks never will be.
-const LOOKS_MAX: usize = 9_000;
+const LOOKS_MAX: usize = 4_000;
 /// Waits until `look` finds something.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let (_never, timer) = channel::<()>();

@@ -87,7 +87,7 @@ fn a_record_that_was_made_up_does_not_follow_from_its_inputs() {
         made_up.push('\n');
     }
     fs::write(&file, made_up).unwrap();
-    room.verify().with(6).says(&["the core decides something else"]);
+    room.verify().with(6).says(&["decides something else there"]);
     room.call(&["report", "session"]).with(6);
     room.resume(&room.yes()).with(6).says(&["does not follow from its own inputs"]);
 }

@@ -245,6 +245,13 @@ impl Room {
         });
     }
 
+    /// Waits until the session's own server is in the middle of a slow statement. The line in the record is written
+    /// before the statement is sent.
+    pub fn in_the_middle(&self) {
+        self.recorded(&["statement-started", "pg_sleep"]);
+        until("the server sleeps", || (!self.ask(SLEEPER).is_empty()).then_some(()));
+    }
+
     /// What the session's own server keeps about itself.
     pub fn kept(&self) -> Value {
         serde_json::from_slice(&fs::read(self.session().join("server/server.json")).unwrap()).unwrap()
@@ -277,6 +284,9 @@ impl Room {
         let kept: Value = serde_json::from_slice(&bytes).unwrap();
         let data = PathBuf::from(kept["data"].as_str().unwrap());
         until("no server is left behind", || processes_in(&data).is_empty().then_some(()));
+        if let Some(folder) = kept["socket_folder"].as_str() {
+            until("the folder of its socket is gone", || (!Path::new(folder).exists()).then_some(()));
+        }
         let password = kept["password"].as_str().unwrap();
         assert_eq!(self.files_with(password), Vec::<PathBuf>::new(), "the password lies about");
         assert!(!self.session().join("pgpass").exists(), "a password file is left");
@@ -333,6 +343,9 @@ fn copy(from: &Path, to: &Path) {
         fs::copy(from, to).unwrap();
     }
 }
+
+/// The backend that runs a slow statement.
+pub const SLEEPER: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
 
 /// Everything of schema public that a person would miss.
 pub const SHAPE: &str = "

@@ -13,6 +13,7 @@ fn without_server_programs_one_message_says_how_to_get_them() {
     let ended = room.spawn(command).end().with(2);
     contains(&ended.err, &["initdb and postgres", "install them", "--url"]);
     assert_eq!(ended.err.matches("error:").count(), 1, "{}", ended.err);
+    assert!(!room.session().exists(), "a folder in the way of the next try");
 }
 
 #[test]
@@ -91,8 +92,15 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     first.slow(FOUNDATIONS);
     let url = server.url();
     let run = ["run", "--session", "session", "--url", &url];
+    let resume = ["resume", "session", "--url", &url];
+    // The suite would wait for the locks of the migration at work.
+    second.define(
+        r#"command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "assets/calendar/suites/baseline.sql"]"#,
+        r#"command = ["sh", "-c", "echo 1..1; echo ok 1"]"#,
+    );
     let at_work = first.spawn(first.answered(&run, &first.yes()));
     first.recorded(&["statement-started", "pg_sleep"]);
+    until("the first is in the middle", || (!server.ask(SLEEPER).is_empty()).then_some(()));
     second
         .spawn(second.answered(&run, &second.yes().with("apply/foundations", &["{phrase}"])))
         .end()
@@ -105,7 +113,6 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     first.release();
     assert_eq!(server.ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"), "1");
     at_work.end().with(5).says(&["57014"]);
-    let resume = ["resume", "session", "--url", &url];
     first
         .spawn(first.answered(&resume, &first.yes().at_a_stop("resume: it was cancelled by hand")))
         .end()
@@ -125,8 +132,11 @@ fn another_database_is_not_gone_on_with() {
     let run = ["run", "--session", "session", "--url", &url];
     room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
     let resume = ["resume", "session", "--url", &wrong];
-    let ended = room.spawn(room.answered(&resume, &room.yes())).end().with(5);
-    contains(&ended.said(), &["another server or database"]);
+    let ended = room.spawn(room.answered(&resume, &room.yes())).end().with(2);
+    contains(
+        &ended.said(),
+        &["is another server or database", "this session is about system", "next: name the first one"],
+    );
     assert_eq!(other.ask("SELECT to_regclass('public.external_calendar_events')"), "");
 }
 
@@ -156,4 +166,37 @@ fn the_drill_waits_for_others_to_leave() {
     somebody.leaves();
     let resume = ["resume", "session", "--url", &url];
     room.spawn(room.answered(&resume, &room.yes())).end().with(0);
+}
+
+#[test]
+fn what_cannot_be_reached_at_a_resume_is_no_stop_of_the_world() {
+    let (room, server) = (Room::new(), Own::new());
+    let url = server.url();
+    let run = ["run", "--session", "session", "--url", &url];
+    room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
+    let before = room.entries().len();
+    // Without its password, as the record does not have it.
+    room.resume(&room.yes()).with(2).says(&[
+        "the session cannot go on",
+        "password",
+        "next: start the server",
+    ]);
+    drop(server);
+    let resume = ["resume", "session", "--url", &url];
+    room.spawn(room.answered(&resume, &room.yes()))
+        .end()
+        .with(2)
+        .says(&["the session cannot go on", "refused"]);
+    assert_eq!(room.entries().len(), before, "nothing is recorded");
+}
+
+#[test]
+fn a_session_with_its_own_server_has_no_other() {
+    let room = Room::new();
+    room.run(&room.yes().without("preflight/inputs")).with(3);
+    let resume = ["resume", "session", "--url", "postgresql://postgres@127.0.0.1:5432/postgres"];
+    room.spawn(room.answered(&resume, &room.yes()))
+        .end()
+        .with(2)
+        .says(&["has a server of its own", "leave --url out"]);
 }

@@ -7,7 +7,7 @@ fn stopped_by(signal: Signal) {
     let room = Room::new();
     room.slow(UNIQUENESS);
     let running = room.start(&room.yes());
-    room.recorded(&["statement-started", "pg_sleep"]);
+    room.in_the_middle();
     running.signal(signal);
     running.end().with(5).says(&["stopped by the operator", "STOP was pressed"]);
     let halt = room.halt();
@@ -83,11 +83,9 @@ fn a_passed_session_is_rolled_back_by_command() {
 fn a_rollback_that_fails_leaves_the_migration_applied() {
     let room = Room::new();
     room.edit(ROLLBACK, |text| {
-        text.replacen(
-            "-- @section rollback-uniqueness\n",
-            "-- @section rollback-uniqueness\nSELECT 1 / 0;\n",
-            1,
-        )
+        let (before, after) = text.split_once("-- @section rollback-uniqueness\n").unwrap();
+        let after = after.replacen("BEGIN;", "BEGIN;\nSELECT 1 / 0;", 1);
+        format!("{before}-- @section rollback-uniqueness\n{after}")
     });
     // The drill would find it: it comes too late here.
     room.run(&room.yes().without("drill/rollback")).with(3);
@@ -99,4 +97,23 @@ fn a_rollback_that_fails_leaves_the_migration_applied() {
     contains(halt["left"].as_str().unwrap(), &["applied and not rolled back: foundations, uniqueness"]);
     assert_eq!(halt["error"]["at"]["line"], room.line_of(ROLLBACK, "SELECT 1 / 0"));
     assert_eq!(room.ask_after(&[HISTORY]), ["20260116000000\n20260117000000\n20260118000000"]);
+}
+
+/// A cancelled statement may go on; a terminated backend cannot.
+#[test]
+fn ctrl_c_twice_ends_what_does_not_listen() {
+    let room = Room::new();
+    room.add(
+        UNIQUENESS,
+        "DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(601); END; $$;",
+    );
+    let running = room.start(&room.yes());
+    room.in_the_middle();
+    running.signal(Signal::INT);
+    room.recorded(&["stop-requested", "\"level\":1"]);
+    running.signal(Signal::INT);
+    running.end().with(5).says(&["stopped by the operator"]);
+    assert_eq!(room.events("stop-requested").len(), 2);
+    assert_eq!(room.halt()["cause"]["cause"], "operator");
+    assert_eq!(room.ask_after(&[LEDGER]), ["foundations|1|up|done"]);
 }

@@ -5,7 +5,7 @@ use super::backend::Backend;
 use super::catalog::Snapshot;
 use crate::definition::Folder;
 use crate::plan::Subject;
-use crate::runner::{files, flags, suite};
+use crate::runner::{files, flags, session_folder, suite};
 use crate::session::*;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -101,6 +101,35 @@ impl Attempt {
     /// # Errors
     /// Of the connection; an error of the server is observed.
     pub async fn query(&self, backend: &mut Backend, at: usize) -> Result<(), Failure> {
+        let query = self.room.plan.ceremony.queries[at].id.clone();
+        let started = (self.room.now_us)();
+        let answer = self.ask(backend, at).await?;
+        let elapsed_us = (self.room.now_us)().saturating_sub(started);
+        self.observe(match answer {
+            Ok(result) => Observation::Query { query, result, elapsed_us },
+            Err(error) => Observation::QueryFailed { query, error },
+        });
+        Ok(())
+    }
+
+    /// Runs a verification query before the script: one that passes here too says nothing about the step.
+    ///
+    /// # Errors
+    /// Of the connection.
+    pub async fn query_before(&self, backend: &mut Backend, at: usize) -> Result<(), Failure> {
+        let query = self.room.plan.ceremony.queries[at].id.clone();
+        // An error of the server is an answer: what the query asks for is not there yet.
+        let result = self.ask(backend, at).await?.ok();
+        self.observe(Observation::QueryBefore { query, result });
+        Ok(())
+    }
+
+    /// The rows of a query, or the server's error, from a savepoint that is read-only and rolled back.
+    async fn ask(
+        &self,
+        backend: &mut Backend,
+        at: usize,
+    ) -> Result<Result<ResultSet, Box<ErrorCard>>, Failure> {
         let query = &self.room.plan.ceremony.queries[at];
         let prepared = prepare(&query.script)?;
         let [only] = prepared.arranged.body.as_slice() else {
@@ -113,19 +142,13 @@ impl Attempt {
         let sql = &query.script.text[statement.range.clone()];
         self.run(backend, "SAVEPOINT ceremony_check").await?;
         self.run(backend, "SET LOCAL transaction_read_only = on").await?;
-        let started = (self.room.now_us)();
-        match self.rows(backend, sql).await {
-            Ok(result) => {
-                let elapsed_us = (self.room.now_us)().saturating_sub(started);
-                self.observe(Observation::Query { query: query.id.clone(), result, elapsed_us });
-            }
-            Err(Failure::Sql { error }) => {
-                self.observe(Observation::QueryFailed { query: query.id.clone(), error });
-            }
+        let answer = match self.rows(backend, sql).await {
+            Ok(result) => Ok(result),
+            Err(Failure::Sql { error }) => Err(error),
             Err(other) => return Err(other),
-        }
+        };
         self.run(backend, "ROLLBACK TO SAVEPOINT ceremony_check").await?;
-        Ok(())
+        Ok(answer)
     }
 
     /// Tries statements of which the last must be refused. Always rolled back.
@@ -190,7 +213,7 @@ impl Attempt {
             next: "free space or mend the folder, then answer the gate again".to_owned(),
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+            session_folder::make_private(folder).map_err(failed)?;
         }
         let mut file = std::fs::OpenOptions::new()
             .write(true)
@@ -234,7 +257,7 @@ impl Attempt {
             next: "free space or mend the folder, then answer the gate again".to_owned(),
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+            session_folder::make_private(folder).map_err(failed)?;
         }
         let text = serde_json::to_vec_pretty(&snapshot.0).map_err(|error| failed(error.into()))?;
         std::fs::write(&path, text).map_err(failed)

@@ -20,12 +20,21 @@ impl Attempt {
         // Says and compares the server's identity; a copy cannot be made while anybody is connected to the source.
         self.connect().await?.close().await;
         let source = &self.room.endpoint.database;
-        let copy = format!("ceremony_drill_{}", self.id.number);
+        // A name of this session's own: another ceremony on the same server may be at its drill right now.
+        let ours = format!("ceremony_drill_{}_", self.id.session.replace('-', "_"));
+        let copy = format!("{ours}{}", self.id.number);
         let elsewhere = if source == "template1" { "postgres" } else { "template1" };
         let outside = Endpoint { database: elsewhere.to_owned(), ..self.room.endpoint.clone() };
         let mut maintenance = self.connect_to(&outside).await?;
+        // One is left where an earlier drill of this session died with its program.
+        let left = format!(
+            "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, {}) LIMIT 1",
+            literal(&ours)
+        );
+        while let Some(old) = self.value(&mut maintenance, &left).await? {
+            self.run(&mut maintenance, &format!("DROP DATABASE {old} WITH (FORCE)")).await?;
+        }
         let drop_copy = format!("DROP DATABASE IF EXISTS {copy} WITH (FORCE)");
-        self.run(&mut maintenance, &drop_copy).await?;
         let made = self.make_copy(&mut maintenance, source, &copy).await;
         let result = match made {
             Ok(()) => self.on_copy(&copy, &before).await,

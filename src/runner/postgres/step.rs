@@ -199,8 +199,12 @@ impl Attempt {
         }
         let mut rows = Vec::new();
         for check in &self.step.checks {
-            if let Subject::Protected(table) = &check.subject {
-                rows.push((table.clone(), self.count(backend, table).await?));
+            match &check.subject {
+                Subject::Protected(table) => rows.push((table.clone(), self.count(backend, table).await?)),
+                Subject::Query(at) if self.step.kind == StepKind::Apply => {
+                    self.query_before(backend, *at).await?;
+                }
+                _ => {}
             }
         }
         let xid = self.xid(backend).await?;

@@ -22,9 +22,12 @@ const IMMEDIATE_STOP_DEADLINE: Duration = Duration::from_secs(5);
 const LOG_SIZE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// Starts the server, and stops it when its own input closes: that is, when whoever started the shell is gone.
-/// Ends when the server ends, with its exit code.
+/// Takes the folder of the socket away, for nobody else may be left to do so. Ends when the server ends, with its exit
+/// code.
 const SHELL: &str = r#"
 exec 3<&0 </dev/null
+folder=$1
+shift
 "$@" 3<&- &
 server=$!
 ( read -r line <&3; kill -INT "$server" 2>/dev/null ) &
@@ -33,6 +36,7 @@ exec 3<&-
 wait "$server"
 code=$?
 kill "$watch" 2>/dev/null
+rmdir "$folder" 2>/dev/null
 exit "$code"
 "#;
 
@@ -67,6 +71,7 @@ impl Postmaster {
         let pid_file_before = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
         let mut shell = command(Path::new("/bin/sh"), account)
             .args(["-c", SHELL, "ceremony-server"])
+            .arg(socket_folder)
             .arg(programs.program("postgres"))
             .arg("-D")
             .arg(data)
