@@ -65,7 +65,8 @@ pub const ROOMS: &[Room] = &[
         crates: &[],
         pure: true,
     },
-    // The loop itself: crossterm for the type of its events, passed on to the cockpit unread. tracing: every decision is in the log too.
+    // The loop itself: crossterm for the type of its events, passed on to the cockpit unread, tracing because
+    // every decision is in the log too.
     Room {
         path: "src/driver/",
         modules: &["session", "journal", "time", "view"],
