@@ -209,12 +209,12 @@ impl Cockpit {
                 }
             };
         }
-        if self.answer.text.trim().is_empty() {
-            self.say("Enter alone does nothing: type the phrase first");
-            return Vec::new();
-        }
         if let Err(why) = self.answer.pace(scene.status.now) {
             self.say(why);
+            return Vec::new();
+        }
+        if self.answer.text.trim().is_empty() {
+            self.say("Enter alone does nothing: type the phrase first");
             return Vec::new();
         }
         let Phase::Gate(gate) = &scene.session.phase else { return Vec::new() };

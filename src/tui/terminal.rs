@@ -5,12 +5,13 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute};
+use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -22,10 +23,15 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// How long the input thread waits for a key before it looks for a change of size.
 const PATIENCE_NS: i64 = 50_000_000;
 
+/// How long crossterm looks for more keys; with zero it would not look at all.
+const MOMENT: Duration = Duration::from_millis(1);
+/// A frame is written in one piece if it is not larger, so that nobody sees half of one.
+const FRAME_BYTES: usize = 256 * 1024;
+
 /// A terminal in raw mode on its other screen; given back when dropped.
 pub struct Terminal {
     /// Never dropped: ratatui's own drop prints to standard error when the terminal is gone, and so panics.
-    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: bool,
 }
 
@@ -45,7 +51,8 @@ impl Terminal {
             return Err(io::Error::other("standard output is no terminal"));
         }
         take(mouse)?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()));
+        let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(out));
         match inner {
             Ok(inner) => Ok(Self { inner: ManuallyDrop::new(inner), mouse }),
             Err(error) => {
@@ -60,7 +67,10 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        self.inner.draw(draw).map(drop)
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        let drawn = self.inner.draw(draw).map(drop);
+        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        drawn
     }
 
     /// Gives the terminal to the shell and stops this process; returns once it is continued.
@@ -182,7 +192,7 @@ fn read(tty: &impl AsFd, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result
     if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal is gone"));
     }
-    while crossterm::event::poll(Duration::ZERO)? {
+    while crossterm::event::poll(MOMENT)? {
         if !take(crossterm::event::read()?) {
             return Ok(false);
         }

@@ -89,8 +89,8 @@ impl Mark {
 /// A line of the checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item<'s> {
-    /// The name of a phase.
-    Phase(&'s str),
+    /// The name of a phase and its first step; a phase that comes back later is listed again, with its own count.
+    Phase(&'s str, &'s str),
     /// A step's id.
     Step(&'s str),
 }
@@ -109,7 +109,7 @@ pub fn checklist(session: &Session) -> Vec<Item<'_>> {
     for (step, _) in listed(session) {
         if phase != Some(&step.phase) {
             phase = Some(&step.phase);
-            items.push(Item::Phase(&step.phase));
+            items.push(Item::Phase(&step.phase, &step.id));
         }
         items.push(Item::Step(&step.id));
     }
@@ -146,9 +146,10 @@ pub fn elapsed(state: &StepState, now: Moment) -> Option<u64> {
 /// A line of the checklist, `columns` wide.
 pub fn checklist_row(session: &Session, item: &Item<'_>, now: Moment, columns: usize) -> Row {
     match item {
-        Item::Phase(phase) => {
+        Item::Phase(phase, first) => {
             let of_phase: Vec<bool> = listed(session)
-                .filter(|(step, _)| step.phase == *phase)
+                .skip_while(|(step, _)| step.id != *first)
+                .take_while(|(step, _)| step.phase == *phase)
                 .map(|(_, state)| state.verdict.is_some_and(Verdict::is_good))
                 .collect();
             let done = of_phase.iter().filter(|done| **done).count();

@@ -22,4 +22,8 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     let items = checklist(scene.session);
     rows.extend(items.iter().map(|item| checklist_row(scene.session, item, scene.status.now, columns)));
     canvas.wrapped(super::inset(inner), &rows, &mut ui.curtain_scroll);
+    let hidden = ui.curtain_scroll.total.saturating_sub(ui.curtain_scroll.top + ui.curtain_scroll.page);
+    if hidden > 0 {
+        canvas.footnote(area, &Row::of(Tone::Dim, &format!("{hidden} more: ↓")));
+    }
 }

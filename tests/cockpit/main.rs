@@ -1,0 +1,12 @@
+//! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
+
+mod left;
+mod pass;
+mod pty;
+mod refused;
+mod room;
+mod screens;
+mod sizes;
+mod stop;
+mod svg;
+mod terminal;
