@@ -137,6 +137,11 @@ impl ErrorCard {
         }
         if let Some(line) = &self.line {
             lines.push(format!("  line       {}", line.trim_end()));
+            let column = self.at.as_ref().map_or(1, |at| at.column).min(line.chars().count() + 1);
+            // Tabs are kept, so that the mark stands below its character whatever their width.
+            let before = line.chars().take(column.saturating_sub(1));
+            let blank: String = before.map(|character| if character == '\t' { '\t' } else { ' ' }).collect();
+            lines.push(format!("             {blank}^"));
         }
         let object =
             [&self.schema, &self.table, &self.column].into_iter().flatten().cloned().collect::<Vec<_>>();

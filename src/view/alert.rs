@@ -28,8 +28,11 @@ pub fn alert(session: &Session) -> Option<AlertView> {
     let mut facts = vec![
         Row::labelled("step", Tone::Strong, title)
             .say(Tone::Dim, &format!("  {}, at {}", halt.step, stop.at.wall.clock())),
-        Row::labelled("why", Tone::Plain, &halt.why),
     ];
+    // The server's own words say more than our one line of them.
+    if halt.error.is_none() {
+        facts.push(Row::labelled("why", Tone::Plain, &halt.why));
+    }
     if let Some(error) = &halt.error {
         for (at, line) in error.card().lines().enumerate() {
             let label = if at == 0 { "error" } else { "" };
