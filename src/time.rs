@@ -71,7 +71,7 @@ pub fn human_duration(micros: u64) -> String {
         0 => format!("{:.1} ms", micros as f64 / 1000.0),
         1..=9_999 if ms < 1000 => format!("{ms} ms"),
         1000..=59_999 => format!("{:.1} s", ms as f64 / 1000.0),
-        _ if ms / 1000 % 60 == 0 => format!("{} min", ms / 60_000),
+        _ if (ms / 1000).is_multiple_of(60) => format!("{} min", ms / 60_000),
         _ => format!("{} min {:02} s", ms / 60_000, ms / 1000 % 60),
     }
 }
