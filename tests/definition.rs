@@ -35,6 +35,26 @@ fn the_checksums_are_those_of_the_files() {
     }
 }
 
+/// The baseline repeats migration 0, once as statements and once as its history row: all three must be the same.
+#[test]
+fn the_baseline_carries_migration_0_as_it_is() {
+    let read =
+        |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let baseline = read("assets/calendar/baseline.sql");
+    let migration = read("migrations/20260116000000_add_slot_conflict_prevention.sql");
+    let statements = ceremony::runner::postgres::split::history_statements(&migration);
+    assert!(statements.len() >= 4, "{statements:?}");
+    for statement in statements {
+        let whole = statement.lines().filter(|line| !line.trim_start().starts_with("--"));
+        for line in whole.filter(|line| !line.trim().is_empty() && !matches!(line.trim(), "BEGIN" | "COMMIT"))
+        {
+            let there = baseline.matches(line.trim()).count();
+            assert!(there >= 1, "the baseline has no line `{line}` of migration 0");
+        }
+    }
+    assert!(!baseline.contains(" tsrange("), "the fault that once blocked the ceremony");
+}
+
 #[test]
 fn the_runbook_is_current() {
     let ceremony = shipped();

@@ -4,6 +4,7 @@ use super::{Common, Trouble};
 use crate::definition::Ceremony;
 use crate::runner::baseline;
 use crate::runner::guard::{self, Dsn};
+use crate::runner::pgpass;
 use crate::runner::postgres::attempt::CONNECT_MAX;
 use crate::runner::postgres::backend::Backend;
 use crate::runner::postgres::endpoint::{Endpoint, Host, Secret};
@@ -92,8 +93,13 @@ fn endpoint(dsn: &Dsn) -> Endpoint {
         guard::Host::V6 => Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         guard::Host::Socket(folder) => Host::Socket(folder.clone()),
     };
-    let password = dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
-    Endpoint { host, port: dsn.port, user: dsn.user.clone(), password, database: dsn.database.clone() }
+    let named = dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
+    let (user, database) = (dsn.user.clone(), dsn.database.clone());
+    let mut endpoint = Endpoint { host, port: dsn.port, user, password: named, database };
+    if endpoint.password.is_none() {
+        endpoint.password = pgpass::look_up(&endpoint);
+    }
+    endpoint
 }
 
 /// Percent form of what is more than a plain name. <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>
@@ -165,7 +171,7 @@ pub fn same_server(endpoint: &Endpoint, state: &Session) -> Result<(), Trouble> 
         Err(error) if !matches!(state.phase, Phase::Stopped | Phase::Closed(_)) => Err(Trouble::usage(
             format!("the session cannot go on: {endpoint}/{} cannot be used", endpoint.database),
             error,
-            "start the server, or name it with --url and its password (PGPASSWORD will do); then resume again",
+            "start the server, or name it with --url and its password (PGPASSWORD or ~/.pgpass will do); then resume again",
         )),
         _ => Ok(()),
     }

@@ -29,6 +29,8 @@ pub struct SuiteRoom {
     pub scratch: PathBuf,
     /// Put in front of PATH: where psql is.
     pub programs: Option<PathBuf>,
+    /// So long a suite waits for a lock of somebody else, milliseconds.
+    pub lock_timeout_ms: u64,
 }
 
 /// The process group that is running now, so that STOP can reach it.
@@ -166,6 +168,8 @@ fn environment(room: &SuiteRoom, endpoint: &Endpoint) -> std::io::Result<Vec<(Os
     add("PGDATABASE", endpoint.database.clone().into());
     add("PGCONNECT_TIMEOUT", "10".into());
     add("PGAPPNAME", "ceremony suite".into());
+    // A suite that waits for somebody else's lock in silence looks like one that hangs.
+    add("PGOPTIONS", format!("-c lock_timeout={}", room.lock_timeout_ms).into());
     if let Some(password) = &endpoint.password {
         let file = room.scratch.join(PASSWORD_FILE);
         let _ = std::fs::remove_file(&file);

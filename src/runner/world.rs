@@ -92,6 +92,7 @@ impl World {
                 folder: setup.folder.root().to_owned(),
                 scratch: setup.session.clone(),
                 programs: setup.programs,
+                lock_timeout_ms: setup.plan.ceremony.limits.lock_timeout_ms,
             },
             plan: setup.plan,
             endpoint: setup.endpoint,

@@ -86,14 +86,13 @@ impl Deciding<'_> {
         else {
             return;
         };
-        self.emit(Event::CheckJudged {
-            step: step.to_owned(),
-            check: judged.check,
-            verdict: judged.verdict,
-            expected: judged.expected,
-            observed: judged.observed,
-            waiver: judged.waiver,
-        });
+        self.judged(step, judged);
+    }
+
+    fn judged(&mut self, step: &str, judged: judge::Judgement) {
+        let judge::Judgement { check, verdict, expected, observed, waiver } = judged;
+        let step = step.to_owned();
+        self.emit(Event::CheckJudged { step, check, verdict, expected, observed, waiver });
     }
 
     /// What nobody looked at is judged as not run.
@@ -261,14 +260,7 @@ impl Deciding<'_> {
         let Some(planned) = session.step(step).cloned() else { return };
         for check in &planned.checks {
             let judged = self.session().judge_claim(check);
-            self.emit(Event::CheckJudged {
-                step: step.to_owned(),
-                check: judged.check,
-                verdict: judged.verdict,
-                expected: judged.expected,
-                observed: judged.observed,
-                waiver: judged.waiver,
-            });
+            self.judged(step, judged);
         }
         self.finish(step, false);
     }
