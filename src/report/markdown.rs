@@ -128,6 +128,9 @@ fn summary(out: &mut String, session: &Session, entries: &[Entry], head: &str) {
         );
         row("last entry", format!("{} at {}", last.n, last.t));
     }
+    if session.migrations.iter().any(|state| matches!(state, MigrationState::RolledBack(_))) {
+        row("rolled back", "yes: see Rollback".to_owned());
+    }
     row(
         "state",
         match session.phase {

@@ -52,7 +52,8 @@ impl Session {
             Observation::Suite { .. } => self.judge_suite(found, observation),
             Observation::Negative { error, .. } => self.judge_negative(found, error.as_deref()),
             Observation::Ran { statements, .. } => {
-                judgement(found, true, "no error", format!("{statements} statements ran"))
+                let plural = if *statements == 1 { "" } else { "s" };
+                judgement(found, true, "no error", format!("{statements} statement{plural} ran"))
             }
             Observation::Protected { before, after, .. } => judge_rows(found, *before, *after),
             Observation::Schema { changes, objects, .. } => judge_schema(found, changes, *objects),
@@ -251,7 +252,13 @@ impl Session {
         let worst = verdicts.iter().max_by_key(|(_, verdict)| *verdict);
         let (verdict, observed) = match worst {
             None => (Verdict::NotRun, "no evidence is named".to_owned()),
-            Some((_, Verdict::Pass)) => (Verdict::Pass, format!("{} steps passed", verdicts.len())),
+            Some((_, Verdict::Pass)) => (
+                Verdict::Pass,
+                match verdicts.len() {
+                    1 => "1 step passed".to_owned(),
+                    count => format!("{count} steps passed"),
+                },
+            ),
             Some((id, verdict)) => (*verdict, format!("{id}: {}", verdict.word())),
         };
         Judgement {

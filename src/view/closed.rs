@@ -8,7 +8,9 @@ use crate::session::*;
 pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
     let Phase::Closed(verdict) = session.phase else { return None };
     let mark = Mark::of(verdict);
+    let undone = rolled_back(session);
     let words = match verdict {
+        Verdict::Fail if !undone.is_empty() => "what it applied is rolled back",
         Verdict::Pass => "every step passed on evidence in the record",
         Verdict::PassWithWaivers => {
             "every step passed, some on a waiver: known failures that somebody answers for"
@@ -21,6 +23,9 @@ pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
         Row::new(),
         counts(session),
     ];
+    if !undone.is_empty() {
+        rows.push(Row::labelled("undone", Tone::Warn, &undone.join(", ")));
+    }
     let stops = session.escalations.len();
     if stops > 0 {
         let times = if stops == 1 { "once".to_owned() } else { format!("{stops} times") };
@@ -51,6 +56,13 @@ pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
             .say(Tone::Plain, " writes the execution report"),
     );
     Some(rows)
+}
+
+/// Ids of the migrations that are rolled back, in the order in which they were applied.
+fn rolled_back(session: &Session) -> Vec<&str> {
+    let migrations = &session.plan.ceremony.migrations;
+    let undone = |at: &&usize| matches!(session.migrations[**at], MigrationState::RolledBack(_));
+    session.plan.order.iter().filter(undone).map(|&at| migrations[at].id.as_str()).collect()
 }
 
 fn counts(session: &Session) -> Row {
