@@ -4,6 +4,7 @@ use super::launch::{self, Launched};
 use super::{Common, Trouble, run};
 use crate::driver::Message;
 use crate::driver::live::{self, Left, Stage};
+use crate::runner::clock::Clock;
 use crate::session::{Command, Mode, Phase};
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::{Cockpit, Theme};
@@ -42,10 +43,10 @@ pub(super) fn ascii(common: &Common) -> bool {
 }
 
 /// Starts the thread that reads keys.
-pub(super) fn keys(mouth: SyncSender<Message>) -> std::io::Result<Input> {
+pub(super) fn keys(mouth: SyncSender<Message>, clock: Clock) -> std::io::Result<Input> {
     let gone = mouth.clone();
     Input::start(
-        move |event| mouth.send(Message::Term(event)).is_ok(),
+        move |event| mouth.send(Message::Term(event, clock.now())).is_ok(),
         move |error| {
             tracing::warn!(%error, "the terminal is gone");
             // Nobody listens any more when this fails.
@@ -81,7 +82,7 @@ fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let mut terminal = Terminal::open(false).map_err(failed)?;
-    let keys = keys(mouth).map_err(failed)?;
+    let keys = keys(mouth, clock).map_err(failed)?;
     let mut cockpit = Cockpit::new(theme(common), ascii(common));
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);

@@ -5,6 +5,7 @@ use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::Player;
 use crate::journal::head_words;
+use crate::runner::clock::Clock;
 use crate::time::{Moment, Timestamp};
 use crate::tui::terminal::Terminal;
 use crate::tui::{Action, Cockpit, Face, Seek, Status};
@@ -24,7 +25,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let mut terminal = Terminal::open(false).map_err(failed)?;
-    let keys = live::keys(mouth).map_err(failed)?;
+    let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
     let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));
     let marks = timeline_marks(player.entries());
     cockpit.set_marks(marks.clone());
@@ -53,7 +54,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
         .map_err(failed)?;
         let patience = if playing { pause(&player) } else { Duration::from_millis(500) };
         match inbox.recv_timeout(patience) {
-            Ok(Message::Term(event)) => {
+            Ok(Message::Term(event, _)) => {
                 for action in cockpit.on_event(&event, &player.session, &player.transcript, &status) {
                     match action {
                         Action::Quit => return leave(terminal, keys, &signals),

@@ -195,7 +195,7 @@ fn next(
                 }
                 return Ok(Input::Command(Command::Stop));
             }
-            Message::Term(_) | Message::TermGone => {}
+            Message::Term(..) | Message::TermGone => {}
         }
     }
 }

@@ -73,10 +73,10 @@ pub fn run<J: Journal>(
         while let Some(message) = next {
             match message {
                 Message::Outcome(outcome) => inputs.push_back(Input::Outcome(outcome)),
-                Message::Term(event) => {
+                Message::Term(event, at) => {
                     // A key is judged by what is on the screen, so what came before it must be applied first.
                     feed_all(drive, runner, &mut inputs, clock, &mut trouble);
-                    let status = status(drive, clock, &words, trouble.as_deref());
+                    let status = Status { now: at, ..status(drive, clock, &words, trouble.as_deref()) };
                     for action in cockpit.on_event(&event, &drive.session, &drive.transcript, &status) {
                         match action {
                             Action::Command(command) => inputs.push_back(Input::Command(command)),

@@ -16,8 +16,8 @@ use crate::view::Transcript;
 pub enum Message {
     /// From the runner.
     Outcome(Outcome),
-    /// From the terminal.
-    Term(crossterm::event::Event),
+    /// From the terminal, with the time at which it came: one that waits here must not look like a fast finger.
+    Term(crossterm::event::Event, Moment),
     /// The terminal is gone.
     TermGone,
     /// A signal of the operating system, by its number.
