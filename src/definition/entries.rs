@@ -127,6 +127,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         rollback_minutes: 0,
         runbook: None,
         risks: Vec::new(),
+        notify: Vec::new(),
         target: Target::default(),
         limits: Limits {
             lock_timeout_ms: 5_000,
@@ -155,6 +156,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
     ceremony.rollback_minutes = table.number(reading, "rollback_minutes", 1..10_000, 30);
     ceremony.runbook = table.string_or(reading, "runbook", None).map(|path| path.value);
     ceremony.risks = values(table.strings(reading, "risks"));
+    ceremony.notify = values(table.strings(reading, "notify"));
     table.done(reading);
     ceremony
 }

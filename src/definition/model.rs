@@ -20,6 +20,8 @@ pub struct Ceremony {
     pub runbook: Option<String>,
     /// Accepted risks, shown at sign-off.
     pub risks: Vec<String>,
+    /// Program and arguments that tell the team when a rollback is needed; empty when people do it by hand.
+    pub notify: Vec<String>,
     /// The database it is meant for.
     pub target: Target,
     /// Deadlines.

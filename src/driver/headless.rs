@@ -172,6 +172,8 @@ fn next(
     signals: &mut u32,
 ) -> Result<Input, Ended> {
     let waits = match &session.phase {
+        // Leaving now would cut the command short that tells the team.
+        _ if session.telling => None,
         Phase::Gate(_) => Some(Ended::Waiting),
         Phase::Stopped => Some(Ended::Stopped),
         _ => None,

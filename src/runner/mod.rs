@@ -7,6 +7,7 @@ pub mod files;
 pub mod flags;
 pub mod git;
 pub mod guard;
+pub mod notify;
 pub mod pgpass;
 pub mod postgres;
 pub mod server;

@@ -287,6 +287,14 @@ impl Runner for World {
             Effect::Cancel { attempt } => self.stop(&attempt, false),
             Effect::Terminate { attempt } => self.stop(&attempt, true),
             Effect::Settle { attempt } => self.settle(&attempt),
+            Effect::Tell { attempt, text } => {
+                let say = self.speaker(&attempt);
+                let room = self.room.clone();
+                self.runtime.spawn(async move {
+                    let folder = room.folder.root();
+                    say(super::notify::tell(&room.plan.ceremony.notify, folder, &text).await);
+                });
+            }
         }
     }
 }

@@ -135,6 +135,16 @@ impl Session {
                 self.undo.clone_from(steps);
             }
             Event::RollbackDone => ensure(self.undo.is_empty(), "rollback done with steps left")?,
+            Event::TeamTold { by, failed } => {
+                self.telling = false;
+                match failed {
+                    None => self.notes.push((at, format!("the team was told by {by}"))),
+                    Some(why) => {
+                        self.findings
+                            .push((at, format!("the team was not told ({by}: {why}): tell it by hand")));
+                    }
+                }
+            }
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
@@ -252,6 +262,7 @@ impl Session {
         ensure(escalation.next == Some(stage), "stages out of order")?;
         escalation.words.push((stage, words.to_owned()));
         escalation.decision = decision.or(escalation.decision);
+        self.telling |= decision == Some(Decision::RollBack) && !self.plan.ceremony.notify.is_empty();
         escalation.next = match stage {
             Stage::Stop => Some(Stage::Assess),
             Stage::Assess => Some(Stage::Decide),

@@ -161,6 +161,13 @@ impl Deciding<'_> {
                 what: format!("the program ended while '{step}' was in flight"),
             });
         }
+        if self.session().telling {
+            let by = self.session().plan.ceremony.notify.join(" ");
+            self.emit(Event::TeamTold {
+                by,
+                failed: Some("the program ended before it was told".to_owned()),
+            });
+        }
         // At a stop the decision settles it; everywhere else the ledger is read before anything goes on.
         if !matches!(self.session().phase, Phase::Stopped | Phase::Closed(_)) {
             self.settle();

@@ -157,6 +157,13 @@ pub enum Event {
     },
     /// All of its steps are done.
     RollbackDone,
+    /// The team was told that a rollback is needed, or could not be told.
+    TeamTold {
+        /// The command that tells it.
+        by: String,
+        /// Why it could not.
+        failed: Option<String>,
+    },
     /// Something a reviewer must see.
     FindingRaised {
         /// What.
@@ -303,6 +310,13 @@ pub enum Effect {
     Terminate {
         /// Which try.
         attempt: AttemptId,
+    },
+    /// Tell the team.
+    Tell {
+        /// The attempt that stands for no step: number 0.
+        attempt: AttemptId,
+        /// What to tell.
+        text: String,
     },
     /// Read the ledger through a fresh connection; an embedded server that is down is started again.
     Settle {

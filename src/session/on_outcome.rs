@@ -12,6 +12,10 @@ const NAME_TOO_LONG: &str = "42622";
 impl Deciding<'_> {
     /// A report of an attempt that is not in flight changes nothing; it stays in the record.
     pub(super) fn outcome(&mut self, outcome: &Outcome) {
+        if let Report::Told { exit_code, error } = &outcome.report {
+            self.told(*exit_code, error.as_deref());
+            return;
+        }
         match self.session().phase.clone() {
             Phase::Running(running) if running.attempt == outcome.attempt => {
                 self.report(&running, &outcome.report);
@@ -26,6 +30,17 @@ impl Deciding<'_> {
             }
             _ => {}
         }
+    }
+
+    fn told(&mut self, exit_code: Option<i32>, error: Option<&str>) {
+        let by = self.session().plan.ceremony.notify.join(" ");
+        let failed = match (exit_code, error) {
+            (Some(0), _) => None,
+            (Some(code), _) => Some(format!("exit code {code}")),
+            (None, Some(error)) => Some(error.to_owned()),
+            (None, None) => Some("it was killed".to_owned()),
+        };
+        self.emit(Event::TeamTold { by, failed });
     }
 
     fn report(&mut self, running: &Running, report: &Report) {

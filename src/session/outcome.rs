@@ -96,6 +96,13 @@ pub enum Report {
         /// Every row of this ceremony, oldest first.
         rows: Vec<LedgerRow>,
     },
+    /// The command that tells the team has ended.
+    Told {
+        /// `None` when it was killed or could not be started.
+        exit_code: Option<i32>,
+        /// Why it was killed or could not be started.
+        error: Option<String>,
+    },
     /// The attempt could not go on. An open transaction is rolled back by then (or lost with its backend).
     Failed {
         /// What went wrong.

@@ -41,6 +41,8 @@ pub struct Session {
     pub refusal: Option<Refusal>,
     /// Attempts so far.
     pub attempts: u32,
+    /// The team is being told of a rollback.
+    pub telling: bool,
     /// When the open gate opened.
     pub gate_opened: Option<Moment>,
     /// The verdict of the last closing; a rollback can open a closed session again.
@@ -180,6 +182,7 @@ impl Session {
             notes: Vec::new(),
             refusal: None,
             attempts: 0,
+            telling: false,
             gate_opened: None,
             closed: None,
             now: None,
@@ -256,8 +259,28 @@ impl Session {
                 vec![Effect::Cancel { attempt: attempt.clone() }]
             }
             Event::StopRequested { attempt, .. } => vec![Effect::Terminate { attempt: attempt.clone() }],
+            Event::StageDone { decision: Some(Decision::RollBack), words, .. }
+                if !self.plan.ceremony.notify.is_empty() =>
+            {
+                vec![self.tell(words)]
+            }
             Event::SettleStarted { attempt } => vec![Effect::Settle { attempt: attempt.clone() }],
             _ => Vec::new(),
         }
+    }
+
+    /// What the team is told when a rollback was decided.
+    fn tell(&self, words: &str) -> Effect {
+        let header = self.header.as_ref();
+        let session = header.map_or_else(String::new, |header| header.session.clone());
+        let target = header.map_or_else(String::new, |header| header.target.full());
+        let halt = self.escalation.as_ref().map(|escalation| &escalation.halt);
+        let why = halt.map_or("", |halt| halt.why.as_str());
+        let step = halt.map_or("", |halt| halt.step.as_str());
+        let text = format!(
+            "{}: a rollback is needed\ntarget:   {target}\nstep:     {step}\nobserved: {why}\ndecided:  {words} ({})\nsession:  {session}\n",
+            self.plan.ceremony.title, self.operator
+        );
+        Effect::Tell { attempt: AttemptId { session, number: 0 }, text }
     }
 }

@@ -215,7 +215,11 @@ fn roll_back(session: &Session) -> Vec<Row> {
         session.plan.ceremony.rollback_minutes
     );
     rows.push(Row::labelled("time", Tone::Dim, &minutes));
-    rows.push(Row::labelled("team", Tone::Warn, "tell the team now that a rollback begins"));
+    let notify = &session.plan.ceremony.notify;
+    rows.push(match notify.is_empty() {
+        true => Row::labelled("team", Tone::Warn, "tell the team now that a rollback begins"),
+        false => Row::labelled("team", Tone::Plain, &format!("is told by: {}", notify.join(" "))),
+    });
     rows
 }
 

@@ -139,6 +139,7 @@ impl Transcript {
             | Report::Committed
             | Report::Discarded
             | Report::Settled { .. }
+            | Report::Told { .. }
             | Report::Finished => {}
         }
     }
@@ -241,6 +242,7 @@ impl Event {
             | Self::FindingRaised { .. }
             | Self::Refused { .. }
             | Self::StepReopened { .. }
+            | Self::TeamTold { failed: Some(_), .. }
             | Self::StageReopened { .. } => LineKind::Bad,
             Self::StepFinished { verdict, .. } | Self::Closed { verdict } if !verdict.is_good() => {
                 LineKind::Bad
@@ -305,6 +307,8 @@ impl Event {
             Self::RollbackPlanned { steps } if steps.is_empty() => ("", "rollback put aside".to_owned()),
             Self::RollbackPlanned { steps } => ("", format!("rollback planned: {}", steps.join(", "))),
             Self::RollbackDone => ("", "rollback complete".to_owned()),
+            Self::TeamTold { by, failed: None } => ("", format!("the team was told by {by}")),
+            Self::TeamTold { by, failed: Some(why) } => ("", format!("the team was not told ({by}: {why})")),
             Self::FindingRaised { what } => ("", format!("finding: {what}")),
             Self::Refused { refusal } => ("", format!("refused: {}: {}", refusal.what, refusal.why)),
             Self::Closed { verdict } => ("", format!("closed: {}", verdict.word())),

@@ -225,3 +225,31 @@ fn a_lock_that_somebody_holds_is_not_waited_for_in_silence() {
     assert_eq!(server.ask(LEDGER), "foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done");
     assert_eq!(room.files_with(server.password()), Vec::<std::path::PathBuf>::new());
 }
+
+/// A broken second migration, rolled back, with `notify` as the command that tells the team.
+fn rolled_back_with(notify: &str) -> Room {
+    let room = Room::new();
+    room.define("planned_minutes = 120", &format!("notify = {notify}\nplanned_minutes = 120"));
+    room.add(UNIQUENESS, "SELECT 1 / 0;");
+    room.run(&room.yes().at_a_stop("roll back: it must be mended first")).with(4);
+    room
+}
+
+#[test]
+fn the_team_is_told_of_a_rollback() {
+    let room = rolled_back_with(r#"["sh", "-c", "cat > told.txt"]"#);
+    contains(
+        &room.read("told.txt"),
+        &["a rollback is needed", "step:     apply/uniqueness", "22012", "it must be mended first"],
+    );
+    assert_eq!(room.events("team-told").len(), 1);
+    contains(&room.report(), &["the team was told by sh -c cat"]);
+    room.verify().with(0);
+}
+
+#[test]
+fn a_team_that_could_not_be_told_is_a_finding() {
+    let room = rolled_back_with(r#"["sh", "-c", "exit 7"]"#);
+    assert_eq!(room.events("team-told")[0]["failed"], "exit code 7");
+    contains(&room.report(), &["the team was not told", "exit code 7"]);
+}
