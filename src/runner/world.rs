@@ -4,7 +4,7 @@ use super::Runner;
 use super::clock::Clock;
 use super::files::DiskFolder;
 use super::postgres::attempt::{Attempt, CONNECT_MAX, Room, Stop};
-use super::postgres::backend::{Backend, Endpoint};
+use super::postgres::backend::{Backend, DbError, Endpoint};
 use super::postgres::ledger;
 use super::postgres::step::Word;
 use super::server::Embedded;
@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// How often a server of the session's own is asked for a connection, five times a second.
+const REVIVE_TRIES: u32 = 50;
 /// How long the ledger's reader waits for a dead program's backend to let go of the fence.
 const SETTLE_MAX: Duration = Duration::from_secs(20);
 
@@ -229,11 +231,9 @@ async fn settle(
     server: &SharedServer,
     restart: Option<&Restart>,
 ) -> Result<Vec<LedgerRow>, String> {
-    tokio::task::block_in_place(|| revive(server, restart))?;
-    let words = |error: super::postgres::backend::DbError| error.to_string();
+    let words = |error: DbError| error.to_string();
+    let mut backend = connected(room, server, restart).await?;
     let read = async {
-        let mut backend =
-            Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await.map_err(words)?;
         // A dead program's backend may still be at work: only under the fence is the answer final.
         let mut beat = tokio::time::interval(Duration::from_millis(200));
         while !ledger::try_fence(&mut backend).await.map_err(words)? {
@@ -254,6 +254,22 @@ async fn settle(
     };
     let holder = holder.await.unwrap_or_else(|| "unknown".to_owned());
     Err(format!("another ceremony holds this database for more than {} s: {holder}", SETTLE_MAX.as_secs()))
+}
+
+/// A connection for the ledger. A server of the session's own is started again if it died; one that is dying just
+/// now still counts as alive, so a lost connection is tried again for a while.
+async fn connected(room: &Room, server: &SharedServer, restart: Option<&Restart>) -> Result<Backend, String> {
+    let mut beat = tokio::time::interval(Duration::from_millis(200));
+    for _ in 0..REVIVE_TRIES {
+        beat.tick().await;
+        tokio::task::block_in_place(|| revive(server, restart))?;
+        match Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await {
+            Ok(backend) => return Ok(backend),
+            Err(DbError::Lost(_)) if restart.is_some() => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Err(format!("the session's own server does not come back at {}", room.endpoint))
 }
 
 /// Starts the session's own server again if it died.
