@@ -272,38 +272,6 @@ fn ranges_are_those_of_squawks_tree() {
     assert_eq!(split("a.sql", CORPUS, 1).unwrap().warnings, []);
 }
 
-/// Prints how our ranges compare with squawk's over the .sql files under the folder named by `CORPUS_FOLDER`.
-#[test]
-#[ignore = "for a corpus at hand"]
-fn compare_with_a_folder() {
-    let folder = std::env::var("CORPUS_FOLDER").unwrap();
-    let (mut files, mut same, mut total) = (0, 0, 0);
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let tree = SourceFile::parse(&text);
-        let Ok(ours) = split("a.sql", &text, 1) else { continue };
-        if !tree.errors().is_empty() || path.extension().is_none_or(|it| it != "sql") {
-            continue;
-        }
-        let theirs: Vec<String> = tree
-            .tree()
-            .stmts()
-            .map(|it| it.syntax().text().to_string().trim_end_matches(';').trim().to_owned())
-            .filter(|it| !it.is_empty())
-            .collect();
-        let ours: Vec<&str> = ours.statements.iter().map(|it| &text[it.range.clone()]).collect();
-        (files, total) = (files + 1, total + ours.len());
-        if ours == theirs {
-            same += 1;
-        } else {
-            let at = ours.iter().zip(&theirs).position(|(a, b)| a != b);
-            println!("{}: {at:?} {:?} / {:?}", path.display(), at.map(|i| ours[i]), at.map(|i| &theirs[i]));
-        }
-    }
-    println!("{same} of {files} files the same, {total} statements");
-}
-
 #[test]
 fn deep_nesting_does_not_overflow() {
     for text in [
