@@ -10,7 +10,7 @@ use crate::runner::postgres::backend::Backend;
 use crate::runner::postgres::endpoint::{Endpoint, Host, Secret};
 use crate::runner::server::{Embedded, ServerPrograms, find_programs};
 use crate::runner::world::{Restart, SharedServer};
-use crate::session::{Identity, Phase, Session};
+use crate::session::{Phase, Session};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -160,11 +160,10 @@ pub fn same_server(endpoint: &Endpoint, state: &Session) -> Result<(), Trouble> 
         backend.close().await;
         identity
     });
-    let name = |it: &Identity| format!("system {} database {}", it.system_identifier, it.database_oid);
     match found {
-        Ok(found) if name(&found) != name(pinned) => Err(Trouble::usage(
+        Ok(found) if !pinned.is_same_database(&found) => Err(Trouble::usage(
             format!("{endpoint}/{} is another server or database", endpoint.database),
-            format!("it is {}; this session is about {}", name(&found), name(pinned)),
+            format!("it is {}; this session is about {}", found.pin(), pinned.pin()),
             "name the first one with --url, or start a new session on this one",
         )),
         // At a stop, and after the end, the database is not asked for before somebody decides.

@@ -1,6 +1,6 @@
 //! A ceremony without a screen: answers from a file or a flag, one line per event, an exit code that says how it ended.
 
-use super::{Drive, Journal, Message};
+use super::{Drive, Journal, Message, start};
 use crate::journal::file::JournalError;
 use crate::plan::Plan;
 use crate::runner::Runner;
@@ -148,9 +148,8 @@ pub fn run<J: Journal>(
                 Err(ended) => return Ok(ended),
             },
         };
-        for effect in drive.feed(input, clock.now())? {
-            runner.start(effect);
-        }
+        let effects = drive.feed(input, clock.now())?;
+        start(runner, effects, drive);
         printed = print(drive, printed, out);
         if let Phase::Closed(verdict) = drive.session.phase
             && asked.is_none()

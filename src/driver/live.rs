@@ -1,6 +1,6 @@
 //! The loop behind the cockpit: one thread, one channel, a frame when there is something new or a second has passed.
 
-use super::{Drive, Journal, Message};
+use super::{Drive, Journal, Message, start};
 use crate::journal::head_words;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
@@ -107,7 +107,7 @@ fn feed_all<J: Journal>(
 ) {
     while let Some(input) = inputs.pop_front() {
         match drive.feed(input, clock.now()) {
-            Ok(effects) => effects.into_iter().for_each(|effect| runner.start(effect)),
+            Ok(effects) => start(runner, effects, drive),
             // No record, no action: the screen says so, and nothing is done from here on.
             Err(error) => {
                 tracing::error!(%error, "the record cannot be written");

@@ -7,6 +7,7 @@ pub mod verify;
 
 use crate::journal::Entry;
 use crate::journal::file::{JournalError, JournalFile};
+use crate::runner::{Recorded, Runner};
 use crate::session::{Effect, Event, Input, Outcome, Report, Session};
 use crate::time::Moment;
 use crate::view::Transcript;
@@ -86,6 +87,15 @@ impl<J: Journal> Drive<J> {
         log(&entry);
         Ok(take(&mut self.session, &mut self.transcript, &entry))
     }
+}
+
+/// Starts what a decision asks of the world, now that it is on disk.
+fn start<J: Journal>(runner: &mut dyn Runner, effects: Vec<Effect>, drive: &Drive<J>) {
+    if effects.is_empty() {
+        return;
+    }
+    let recorded = Recorded { entry: drive.transcript.entries, head: drive.journal.head() };
+    effects.into_iter().for_each(|effect| runner.start(effect, &recorded));
 }
 
 /// Every decision is in the log too, errors as errors.

@@ -92,6 +92,8 @@ pub fn identity() -> Identity {
         read_only: false,
         started: "2026-11-22 15:00:00+00".to_owned(),
         server_time_us: 1_795_360_000_000_000,
+        timeline: "1".to_owned(),
+        unsafe_settings: Vec::new(),
     }
 }
 
@@ -302,7 +304,7 @@ fn result_for(expectation: &Expectation, good: bool) -> ResultSet {
 }
 
 impl super::Runner for FakeRunner {
-    fn start(&mut self, effect: Effect) {
+    fn start(&mut self, effect: Effect, _recorded: &super::Recorded) {
         match effect {
             Effect::Run { step, kind, attempt, .. } => self.run(&step, kind, &attempt),
             Effect::Commit { attempt } => self.commit(&attempt),

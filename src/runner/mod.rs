@@ -17,8 +17,18 @@ pub mod world;
 
 use crate::session::Effect;
 
+/// The end of the record when an effect was decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Number of the last entry.
+    pub entry: u64,
+    /// SHA-256 over the whole record up to it, in hex.
+    pub head: String,
+}
+
 /// Carries out effects. Outcomes come back through the channel it was made with, never from this call.
 pub trait Runner {
-    /// Starts an effect and returns at once.
-    fn start(&mut self, effect: Effect);
+    /// Starts an effect and returns at once. `recorded` goes into the target's ledger, so that a record which was cut
+    /// back can be told from a whole one.
+    fn start(&mut self, effect: Effect, recorded: &Recorded);
 }

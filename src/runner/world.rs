@@ -1,6 +1,5 @@
 //! The real world: carries effects out on the database and the machine, one attempt at a time.
 
-use super::Runner;
 use super::clock::Clock;
 use super::files::DiskFolder;
 use super::postgres::attempt::{Attempt, CONNECT_MAX, Room, Stop};
@@ -9,6 +8,7 @@ use super::postgres::ledger;
 use super::postgres::step::Word;
 use super::server::Embedded;
 use super::suite::SuiteRoom;
+use super::{Recorded, Runner};
 use crate::definition::StepKind;
 use crate::plan::{Plan, StepRef};
 use crate::session::*;
@@ -118,7 +118,7 @@ impl World {
         Arc::new(move |report| outcomes(Outcome { attempt: attempt.clone(), report }))
     }
 
-    fn run(&mut self, step: &str, attempt: AttemptId, pin: Option<Box<Identity>>) {
+    fn run(&mut self, step: &str, attempt: AttemptId, pin: Option<Box<Identity>>, recorded: &Recorded) {
         let say = self.speaker(&attempt);
         let Some(found) = self.room.plan.find(step) else {
             say(Report::Failed {
@@ -140,6 +140,7 @@ impl World {
             step,
             id: attempt.clone(),
             pin: pin.map(|pin| *pin),
+            recorded: recorded.clone(),
             stop: stop.clone(),
             say: say.clone(),
         };
@@ -295,9 +296,9 @@ fn revive(server: &SharedServer, restart: Option<&Restart>) -> Result<(), String
 }
 
 impl Runner for World {
-    fn start(&mut self, effect: Effect) {
+    fn start(&mut self, effect: Effect, recorded: &Recorded) {
         match effect {
-            Effect::Run { step, attempt, pin, .. } => self.run(&step, attempt, pin),
+            Effect::Run { step, attempt, pin, .. } => self.run(&step, attempt, pin, recorded),
             Effect::Commit { attempt } => self.word(&attempt, Word::Commit),
             Effect::Discard { attempt } => self.word(&attempt, Word::Discard),
             Effect::Cancel { attempt } => self.stop(&attempt, false),

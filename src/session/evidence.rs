@@ -92,6 +92,12 @@ pub struct Identity {
     pub started: String,
     /// The server's clock, microseconds since 1970-01-01 UTC.
     pub server_time_us: i64,
+    /// `pg_control_checkpoint().timeline_id`; empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub timeline: String,
+    /// Settings that are off although a committed transaction could be lost in a crash without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsafe_settings: Vec<String>,
 }
 
 /// An object that differs between two catalog snapshots.
@@ -116,6 +122,37 @@ pub struct TestPoint {
     pub ok: bool,
     /// The directive or the diagnostics.
     pub note: String,
+}
+
+impl Identity {
+    /// Whether `later` is the same database of the same server, and not a copy that was brought up beside it.
+    pub fn is_same_database(&self, later: &Self) -> bool {
+        let timelines = [&self.timeline, &later.timeline];
+        self.system_identifier == later.system_identifier
+            && self.database_oid == later.database_oid
+            && (timelines[0] == timelines[1] || timelines.iter().any(|timeline| timeline.is_empty()))
+    }
+
+    /// What it is pinned by, for people.
+    pub fn pin(&self) -> String {
+        let timeline =
+            if self.timeline.is_empty() { String::new() } else { format!(" timeline {}", self.timeline) };
+        format!("system {} database {}{timeline}", self.system_identifier, self.database_oid)
+    }
+
+    /// Why no ceremony can be held on it.
+    pub fn unfit(&self) -> Option<String> {
+        if self.in_recovery {
+            Some("a standby".to_owned())
+        } else if self.read_only {
+            Some("read-only".to_owned())
+        } else if !self.unsafe_settings.is_empty() {
+            let names = self.unsafe_settings.join(" and ");
+            Some(format!("{names} off, so a crash could lose what it says is committed"))
+        } else {
+            None
+        }
+    }
 }
 
 impl ErrorCard {
@@ -170,5 +207,38 @@ impl ObjectChange {
             (_, None) => format!("- {}", self.object),
             _ => format!("~ {}", self.object),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_known_by_system_database_and_timeline() {
+        let first = crate::runner::fake::identity();
+        let other = |change: fn(&mut Identity)| {
+            let mut other = first.clone();
+            change(&mut other);
+            first.is_same_database(&other)
+        };
+        assert!(other(|it| it.started = "later".to_owned()));
+        assert!(other(|it| it.timeline.clear()), "records of earlier versions have none");
+        assert!(!other(|it| it.system_identifier.push('1')));
+        assert!(!other(|it| it.database_oid.push('1')));
+        assert!(!other(|it| it.timeline = "2".to_owned()));
+    }
+
+    #[test]
+    fn what_could_lose_a_commit_is_unfit() {
+        let mut identity = crate::runner::fake::identity();
+        assert_eq!(identity.unfit(), None);
+        identity.unsafe_settings = vec!["fsync".to_owned(), "full_page_writes".to_owned()];
+        assert_eq!(
+            identity.unfit().as_deref(),
+            Some("fsync and full_page_writes off, so a crash could lose what it says is committed")
+        );
+        identity.in_recovery = true;
+        assert_eq!(identity.unfit().as_deref(), Some("a standby"));
     }
 }

@@ -119,23 +119,16 @@ impl Session {
         let expected = match &self.identity {
             None => "a primary that may be written to".to_owned(),
             Some(first) => {
-                format!("system {} database {}, as at the start", first.system_identifier, first.database_oid)
+                format!("{}, as at the start", first.pin())
             }
         };
-        let same = self.identity.as_ref().is_none_or(|first| {
-            first.system_identifier == identity.system_identifier
-                && first.database_oid == identity.database_oid
-        });
-        let observed = match (same, identity.in_recovery, identity.read_only) {
-            (false, _, _) => format!(
-                "another one: system {} database {} ({name})",
-                identity.system_identifier, identity.database_oid
-            ),
-            (_, true, _) => format!("a standby: {name}"),
-            (_, _, true) => format!("read-only: {name}"),
-            _ => name,
+        let same = self.identity.as_ref().is_none_or(|first| first.is_same_database(identity));
+        let observed = match identity.unfit() {
+            _ if !same => format!("another one: {} ({name})", identity.pin()),
+            Some(why) => format!("{why}: {name}"),
+            None => name,
         };
-        judgement(check, same && !identity.in_recovery && !identity.read_only, expected, observed)
+        judgement(check, same && identity.unfit().is_none(), expected, observed)
     }
 
     fn judge_input(&self, check: &Check, sha256: &Option<String>, error: &Option<String>) -> Judgement {

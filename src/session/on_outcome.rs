@@ -75,8 +75,16 @@ impl Deciding<'_> {
 
     fn observed(&mut self, step: &str, observation: &Observation) {
         if let Observation::Server { identity } = observation {
-            if self.session().identity.is_none() {
-                self.emit(Event::ServerPinned { identity: identity.clone() });
+            match &self.session().identity {
+                None => self.emit(Event::ServerPinned { identity: identity.clone() }),
+                Some(first) if first.started != identity.started => {
+                    let what = format!("the server was restarted: it is up since {}", identity.started);
+                    let known = self.session().findings.iter().any(|(_, finding)| *finding == what);
+                    if !known {
+                        self.emit(Event::FindingRaised { what });
+                    }
+                }
+                Some(_) => {}
             }
             let drift_us = identity.server_time_us - self.at.wall.as_micros();
             if drift_us.abs() > CLOCK_DRIFT_MAX_US {

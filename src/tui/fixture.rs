@@ -123,6 +123,8 @@ impl World {
             read_only: false,
             started: "2026-11-22 08:00:00+00".to_owned(),
             server_time_us: self.now().wall.as_micros(),
+            timeline: "1".to_owned(),
+            unsafe_settings: Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// A server of the test's own with the baseline in it, as an operator may have one.
 pub struct Own {
     server: Embedded,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Own {
@@ -22,7 +22,7 @@ impl Own {
         let server =
             Embedded::start(&find_programs(None).unwrap(), &folder.path().join("server"), "postgres")
                 .unwrap();
-        let own = Self { server, _folder: folder };
+        let own = Self { server, folder };
         let baseline = Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINE);
         psql(own.server.port(), own.password(), &["-1", "-f", baseline.to_str().unwrap()]);
         own
@@ -42,6 +42,17 @@ impl Own {
 
     pub fn ask(&self, sql: &str) -> String {
         psql(self.port(), self.password(), &["-c", sql])
+    }
+
+    /// The same server once more, after `change` of its stopped data folder.
+    pub fn started_again(self, change: impl FnOnce(&Path)) -> Self {
+        let Self { server, folder } = self;
+        let data = server.data_folder().to_owned();
+        drop(server);
+        change(&data);
+        let home = folder.path().join("server");
+        let server = Embedded::start(&find_programs(None).unwrap(), &home, "postgres").unwrap();
+        Self { server, folder }
     }
 
     /// Another client, in the middle of something.

@@ -200,3 +200,76 @@ fn a_session_with_its_own_server_has_no_other() {
         .with(2)
         .says(&["has a server of its own", "leave --url out"]);
 }
+
+#[test]
+fn a_server_that_cannot_be_written_to_is_no_target() {
+    let standby = Own::new().started_again(|data| fs::write(data.join("standby.signal"), "").unwrap());
+    assert_eq!(standby.ask("SELECT pg_is_in_recovery()"), "t");
+    let read_only = Own::new();
+    read_only.ask("ALTER DATABASE postgres SET default_transaction_read_only = on");
+    for (server, why) in [(standby, "a standby"), (read_only, "read-only")] {
+        let room = Room::new();
+        let run = ["run", "--session", "session", "--url", &server.url()];
+        room.spawn(room.answered(&run, &room.yes().with("preflight/target", &["{phrase}"])))
+            .end()
+            .with(3)
+            .says(&[&format!("not fit for a ceremony: {why}"), "a primary that may be written to"]);
+        assert!(room.halts().is_empty(), "nothing was touched");
+        assert_eq!(server.ask("SELECT to_regclass('ceremony.ledger')"), "");
+    }
+}
+
+#[test]
+fn a_server_that_was_restarted_is_the_same_one_and_said() {
+    let (room, server) = (Room::new(), Own::new());
+    let run = ["run", "--session", "session", "--url", &server.url()];
+    room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
+    let server = server.started_again(|_| {});
+    let resume = ["resume", "session", "--url", &server.url()];
+    room.spawn(room.answered(&resume, &room.yes())).end().with(0);
+    let findings = room.events("finding-raised");
+    let restarted = findings.iter().filter(|it| it["what"].as_str().unwrap().contains("was restarted"));
+    assert_eq!(restarted.count(), 1, "{findings:#?}");
+}
+
+#[test]
+fn the_ledger_names_the_entry_and_the_head_of_the_record() {
+    let room = Room::new();
+    room.run(&room.yes()).with(0);
+    let rows = room.ask_after(&[
+        "SELECT journal_entry || ' ' || journal_head FROM ceremony.ledger ORDER BY journal_entry",
+    ]);
+    let text = fs::read_to_string(room.session().join("session.jsonl")).unwrap();
+    let entries = room.entries();
+    let mut seen = 0;
+    for row in rows[0].lines() {
+        let (entry, head) = row.split_once(' ').unwrap();
+        let entry: usize = entry.parse().unwrap();
+        // The entry that holds the intent, and the hash of everything up to it.
+        assert_eq!(entries[entry - 1]["n"], entry);
+        assert!(entries[entry - 1].to_string().contains("step-started"), "{}", entries[entry - 1]);
+        let up_to: String = text.split_inclusive('\n').take(entry).collect();
+        assert_eq!(ceremony::runner::files::sha256(up_to.as_bytes()), head);
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn other_tools_wait_for_the_history_while_a_migration_is_open() {
+    let (room, server) = (Room::new(), Own::new());
+    room.slow(FOUNDATIONS);
+    let at_work =
+        room.spawn(room.answered(&["run", "--session", "session", "--url", &server.url()], &room.yes()));
+    until("the migration is in the middle", || (!server.ask(SLEEPER).is_empty()).then_some(()));
+    let held = server.ask(
+        "SELECT a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+          WHERE l.relation = 'supabase_migrations.schema_migrations'::regclass AND l.mode = 'AccessExclusiveLock'",
+    );
+    assert_eq!(held, "ceremony apply/foundations");
+    room.release();
+    server.ask(
+        "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'",
+    );
+    at_work.end().with(5);
+}

@@ -99,7 +99,7 @@ impl World {
         self.clock_us += 1_000;
         let events = self.drive.session.decide(&input, self.now());
         for effect in self.drive.feed(input, self.now()).unwrap() {
-            self.runner.start(effect);
+            self.runner.start(effect, &Default::default());
         }
         events
     }

@@ -69,7 +69,7 @@ pub const ROOMS: &[Room] = &[
     // every decision is in the log too.
     Room {
         path: "src/driver/",
-        modules: &["session", "journal", "time", "view"],
+        modules: &["session", "journal", "time", "view", "runner::Runner", "runner::Recorded"],
         crates: &["crossterm", "tracing"],
         pure: false,
     },

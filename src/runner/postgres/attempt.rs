@@ -6,6 +6,7 @@ use super::ledger;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use crate::definition::Script;
 use crate::plan::{Plan, Step};
+use crate::runner::Recorded;
 use crate::runner::files::DiskFolder;
 use crate::runner::suite::{Group, SuiteRoom};
 use crate::session::*;
@@ -82,6 +83,8 @@ pub struct Attempt {
     pub id: AttemptId,
     /// The server as first seen.
     pub pin: Option<Identity>,
+    /// Where the record ended when it was decided on.
+    pub recorded: Recorded,
     /// STOP.
     pub stop: Arc<Stop>,
     /// Where reports go; waits while the driver is busy.
@@ -169,25 +172,21 @@ impl Attempt {
         let mut backend = self.connect_to(&self.room.endpoint).await?;
         let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
         self.observe(Observation::Server { identity: identity.clone() });
-        if let Some(pin) = &self.pin
-            && (pin.system_identifier != identity.system_identifier
-                || pin.database_oid != identity.database_oid)
-        {
+        if let Some(pin) = self.pin.as_ref().filter(|pin| !pin.is_same_database(&identity)) {
             return Err(Failure::Blocked {
                 what: format!(
-                    "this is another server or database: system {} database {}, at the start it was system {} database {}",
-                    identity.system_identifier,
-                    identity.database_oid,
-                    pin.system_identifier,
-                    pin.database_oid
+                    "this is another server or database: {}, at the start it was {}",
+                    identity.pin(),
+                    pin.pin()
                 ),
                 next: "bring back the first one, or start a new session on this one".to_owned(),
             });
         }
-        if identity.in_recovery || identity.read_only {
+        if let Some(why) = identity.unfit() {
             return Err(Failure::Blocked {
-                what: "the server is a standby or read-only".to_owned(),
-                next: "connect to a primary that may be written to".to_owned(),
+                what: format!("the server is not fit for a ceremony: {why}"),
+                next: "connect to a primary that may be written to, with fsync and full_page_writes on"
+                    .to_owned(),
             });
         }
         Ok(backend)

@@ -42,7 +42,10 @@ const IDENTITY: &str = "
            pg_catalog.pg_is_in_recovery(),
            pg_catalog.current_setting('default_transaction_read_only') = 'on',
            pg_catalog.pg_postmaster_start_time(),
-           (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint
+           (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint,
+           (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
+           pg_catalog.concat_ws(' ', (SELECT pg_catalog.string_agg(name, ' ' ORDER BY name) FROM pg_catalog.pg_settings
+                                       WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'))
       FROM pg_catalog.pg_database AS d
      WHERE d.datname = pg_catalog.current_database()";
 
@@ -226,6 +229,8 @@ impl Backend {
             read_only: next().as_deref() != Some("f"),
             started: next().ok_or_else(unusable)?,
             server_time_us: next().and_then(|time| time.parse().ok()).ok_or_else(unusable)?,
+            timeline: next().ok_or_else(unusable)?,
+            unsafe_settings: next().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         })
     }
 

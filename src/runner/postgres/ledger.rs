@@ -4,10 +4,11 @@
 //! side a fresh connection can read whether it happened.
 
 use super::backend::{Backend, DbError};
+use crate::runner::Recorded;
 use crate::session::{Direction, LedgerRow};
 
 /// Made before the first step. Excluded from every fingerprint.
-const CREATE: [&str; 4] = [
+const CREATE: [&str; 5] = [
     "CREATE SCHEMA IF NOT EXISTS ceremony",
     "CREATE TABLE IF NOT EXISTS ceremony.ledger (
        ceremony text NOT NULL,
@@ -22,11 +23,21 @@ const CREATE: [&str; 4] = [
        started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
        finished timestamptz,
        PRIMARY KEY (ceremony, migration, cycle))",
+    // One that an earlier version made lacks these.
+    "ALTER TABLE ceremony.ledger
+       ADD COLUMN IF NOT EXISTS journal_entry bigint,
+       ADD COLUMN IF NOT EXISTS journal_head text,
+       ADD COLUMN IF NOT EXISTS system_identifier bigint",
     "CREATE SCHEMA IF NOT EXISTS supabase_migrations",
     "CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (
        version text NOT NULL PRIMARY KEY, statements text[], name text)",
 ];
 
+/// Whether everything that [`CREATE`] makes is there.
+const CURRENT: &str = "
+    SELECT pg_catalog.to_regclass('supabase_migrations.schema_migrations') IS NOT NULL
+           AND EXISTS (SELECT FROM pg_catalog.pg_attribute
+                        WHERE attrelid = pg_catalog.to_regclass('ceremony.ledger') AND attname = 'system_identifier')";
 /// One ceremony at a time in a database.
 const FENCE: &str = "pg_catalog.hashtextextended('ceremony', 0)";
 
@@ -49,6 +60,10 @@ async fn plain(backend: &mut Backend, sql: &str) -> Result<String, DbError> {
 /// # Errors
 /// Of the server or the connection.
 pub async fn ensure(backend: &mut Backend) -> Result<(), DbError> {
+    // Asked first: to create or alter what is there already would lock it.
+    if backend.value(CURRENT).await?.as_deref() == Some("t") {
+        return Ok(());
+    }
     for sql in CREATE {
         plain(backend, sql).await?;
     }
@@ -125,6 +140,8 @@ pub struct Mark<'m> {
     pub attempt: String,
     /// Of the file that is run.
     pub sha256: &'m str,
+    /// Where the record ended when the attempt was decided on.
+    pub recorded: &'m Recorded,
 }
 
 /// Inserts the row of an attempt as running. The cycle is one more than the newest.
@@ -138,12 +155,17 @@ pub async fn begin(backend: &mut Backend, mark: &Mark<'_>, xid: &str) -> Result<
     };
     let (ceremony, migration) = (literal(mark.ceremony), literal(mark.migration));
     let sql = format!(
-        "INSERT INTO ceremony.ledger (ceremony, migration, cycle, direction, attempt, state, sha256, xid, backend_pid)
-         SELECT {ceremony}, {migration}, 1 + coalesce(max(cycle), 0), '{direction}', {}, 'running', {}, {}, pg_catalog.pg_backend_pid()
+        "INSERT INTO ceremony.ledger (ceremony, migration, cycle, direction, attempt, state, sha256, xid, backend_pid,
+                                      journal_entry, journal_head, system_identifier)
+         SELECT {ceremony}, {migration}, 1 + coalesce(max(cycle), 0), '{direction}', {}, 'running', {}, {},
+                pg_catalog.pg_backend_pid(), {}, {},
+                (SELECT system_identifier FROM pg_catalog.pg_control_system())
            FROM ceremony.ledger WHERE ceremony = {ceremony} AND migration = {migration}",
         literal(&mark.attempt),
         literal(mark.sha256),
-        literal(xid)
+        literal(xid),
+        mark.recorded.entry,
+        literal(&mark.recorded.head)
     );
     plain(backend, &sql).await.map(drop)
 }
@@ -160,6 +182,16 @@ pub async fn complete(backend: &mut Backend, mark: &Mark<'_>, xid: &str) -> Resu
         literal(xid)
     );
     Ok(plain(backend, &sql).await? == "UPDATE 1")
+}
+
+/// Keeps other tools that write the history waiting until the transaction ends: the Supabase CLI takes no other lock.
+///
+/// # Errors
+/// Of the server (a lock timeout) or the connection.
+pub async fn hold_history(backend: &mut Backend) -> Result<(), DbError> {
+    plain(backend, "LOCK TABLE supabase_migrations.schema_migrations IN ACCESS EXCLUSIVE MODE")
+        .await
+        .map(drop)
 }
 
 /// Whether the history has a row for `version`.

@@ -111,6 +111,7 @@ impl Attempt {
             direction: self.direction(),
             attempt: self.id.to_string(),
             sha256: &sha256,
+            recorded: &self.recorded,
         };
         self.fence(backend).await?;
         ledger::ensure(backend).await.map_err(|error| self.failure(error, None))?;
@@ -209,6 +210,7 @@ impl Attempt {
         }
         let xid = self.xid(backend).await?;
         if self.step.kind != StepKind::Reapply {
+            ledger::hold_history(backend).await.map_err(|error| self.failure(error, None))?;
             ledger::begin(backend, mark, &xid).await.map_err(|error| self.failure(error, None))?;
         }
         Ok(Before { snapshot, rows, xid })
