@@ -219,7 +219,7 @@ impl FakeRunner {
             Subject::Server => {
                 let mut identity = identity();
                 identity.in_recovery = !good;
-                Observation::Server { identity }
+                Observation::Server { identity: Box::new(identity) }
             }
             Subject::Input(at) => {
                 let input = &ceremony.inputs[*at];

@@ -133,7 +133,7 @@ pub enum Observation {
     /// The server answered.
     Server {
         /// Who it is.
-        identity: Identity,
+        identity: Box<Identity>,
     },
     /// A file was read again.
     Input {

@@ -136,7 +136,7 @@ impl World {
         let ceremony = self.session.plan.ceremony.clone();
         for check in step.checks {
             let observation = match check.subject {
-                Subject::Server => Observation::Server { identity: self.identity() },
+                Subject::Server => Observation::Server { identity: Box::new(self.identity()) },
                 Subject::Input(at) => {
                     let input = &ceremony.inputs[at];
                     Observation::Input {

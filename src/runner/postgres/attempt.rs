@@ -171,7 +171,7 @@ impl Attempt {
     pub async fn connect(&self) -> Result<Backend, Failure> {
         let mut backend = self.connect_to(&self.room.endpoint).await?;
         let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
-        self.observe(Observation::Server { identity: identity.clone() });
+        self.observe(Observation::Server { identity: Box::new(identity.clone()) });
         if let Some(pin) = self.pin.as_ref().filter(|pin| !pin.is_same_database(&identity)) {
             return Err(Failure::Blocked {
                 what: format!(
