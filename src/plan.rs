@@ -1,5 +1,9 @@
 //! `Ceremony` to ordered steps with their checks: the way up, and the way back as a plan of its own.
 
+mod rehearsal;
+
+pub use rehearsal::*;
+
 use crate::definition::{Ceremony, Migration, Probe, StepDefinition, StepKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +19,8 @@ pub struct Plan {
     pub rollback: Vec<Step>,
     /// Indexes of the migrations in the order in which they are applied.
     pub order: Vec<usize>,
+    /// The rehearsal of these very files, if there was one.
+    pub rehearsal: Option<Rehearsal>,
     index: BTreeMap<String, StepRef>,
 }
 
@@ -38,6 +44,9 @@ pub struct Outline {
     pub rollback: Vec<Step>,
     /// [`Plan::order`].
     pub order: Vec<usize>,
+    /// [`Plan::rehearsal`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// One line of the checklist.
@@ -116,7 +125,7 @@ impl Plan {
         }
         let rollback: Vec<Step> =
             order.iter().rev().map(|&migration| rollback_step(&ceremony, migration)).collect();
-        Self::assemble(ceremony, Outline { steps, rollback, order })
+        Self::assemble(ceremony, Outline { steps, rollback, order, rehearsal: None })
     }
 
     /// The plan as it was when a session was opened.
@@ -144,17 +153,23 @@ impl Plan {
 
     /// What is kept of the plan beside the record.
     pub fn outline(&self) -> Outline {
-        Outline { steps: self.steps.clone(), rollback: self.rollback.clone(), order: self.order.clone() }
+        Outline {
+            steps: self.steps.clone(),
+            rollback: self.rollback.clone(),
+            order: self.order.clone(),
+            rehearsal: self.rehearsal.clone(),
+        }
     }
 
-    fn assemble(ceremony: Ceremony, Outline { steps, rollback, order }: Outline) -> Self {
+    fn assemble(ceremony: Ceremony, outline: Outline) -> Self {
+        let Outline { steps, rollback, order, rehearsal } = outline;
         let index = steps
             .iter()
             .enumerate()
             .map(|(at, step)| (step.id.clone(), StepRef::Forward(at)))
             .chain(rollback.iter().enumerate().map(|(at, step)| (step.id.clone(), StepRef::Back(at))))
             .collect();
-        Self { ceremony, steps, rollback, order, index }
+        Self { ceremony, steps, rollback, order, rehearsal, index }
     }
 
     /// Where the step called `id` stands.

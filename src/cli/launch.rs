@@ -1,5 +1,6 @@
 //! From options to a session that can be driven: definition, guard, server, folder, record, world.
 
+use super::purpose::{Purpose, SESSIONS, copied, rehearsed};
 use super::target::{Target, Wanted, same_server};
 use super::{Common, Trouble};
 use crate::definition::{Ceremony, Diagnostic, load};
@@ -10,6 +11,7 @@ use crate::plan::Plan;
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
 use crate::runner::git;
+use crate::runner::rehearsal::Copy;
 use crate::runner::session_folder::{self, Origin};
 use crate::runner::world::{Setup, SharedServer, World, voice};
 use crate::session::*;
@@ -39,6 +41,8 @@ pub struct Launched {
     pub first: Command,
     /// Stops the embedded server when it goes.
     pub server: SharedServer,
+    /// For a rehearsal: the copy it is held on, dropped when it goes.
+    pub copy: Option<Copy>,
     /// Writes the log as long as it lives.
     pub log: tracing_appender::non_blocking::WorkerGuard,
 }
@@ -144,24 +148,37 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
 }
 
 /// A new session.
-pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
+pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
     let (folder, name, ceremony) = definition(common)?;
     // Looked for before a folder is made that the next try would find in its way.
     let wanted = Wanted::of(common, &ceremony)?;
+    let rehearsed = rehearsed(common, &folder, &ceremony, purpose)?;
     let id = session_id();
     let clock = Clock::starting_at(0);
-    let session = common.session.clone().unwrap_or_else(|| {
-        let stem = format!("{}-{}", clock.now().wall.compact(), ceremony.id.replace('/', "-"));
-        folder.root().join("sessions").join(stem)
-    });
+    let session = match (&common.session, purpose) {
+        (Some(named), Purpose::Rehearsal { turn: 2.. }) => {
+            let mut name = named.clone().into_os_string();
+            name.push(purpose.suffix());
+            name.into()
+        }
+        (Some(named), _) => named.clone(),
+        (None, _) => {
+            let stem = format!("{}-{}", clock.now().wall.compact(), ceremony.id.replace('/', "-"));
+            folder.root().join(SESSIONS).join(stem + &purpose.suffix())
+        }
+    };
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
     let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
     let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url: wanted.url() };
-    let plan = Plan::new(ceremony);
+    let mut plan = Plan::new(ceremony);
+    plan.rehearsal = rehearsed;
     let planned = session_folder::fill(&session, &folder, &plan, &origin)
         .map_err(|error| Trouble::folder(&session, &error))?;
     let log = log(&session)?;
-    let target = wanted.ready(&session, &plan.ceremony)?;
+    let mut target = wanted.ready(&session, &plan.ceremony)?;
+    let source = target.endpoint.database.clone();
+    let copy =
+        if purpose.is_rehearsal() && !target.embedded { Some(copied(&mut target, &id)?) } else { None };
     let header = Header {
         format: FORMAT,
         session: id,
@@ -172,7 +189,7 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         git: git::state(folder.root()),
         operator: operator(common),
-        mode,
+        mode: if purpose == Purpose::Real { Mode::Live } else { Mode::Practice },
         target: TargetName {
             address: target.endpoint.to_string(),
             database: target.endpoint.database.clone(),
@@ -180,11 +197,14 @@ pub fn open(common: &Common, mode: Mode) -> Result<Launched, Trouble> {
             embedded: target.embedded,
         },
         opened: clock.now().wall,
+        copy_of: copy.is_some().then_some(source),
     };
     let journal = JournalFile::create(&session).map_err(Trouble::journal)?;
     let drive = Drive::new(Session::new(Arc::new(plan)), Transcript::default(), journal);
     let first = Command::Open { header: Box::new(header) };
-    assemble(drive, target, folder, session, clock, first, log)
+    let launched =
+        Assembly { drive, target, folder, session, clock, first, log, rehearsal: purpose.is_rehearsal() };
+    Ok(Launched { copy, ..launched.assemble()? })
 }
 
 /// A session that was left: its record is read back and gone on with.
@@ -194,6 +214,14 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let origin = session_folder::origin(&session).map_err(|error| Trouble::no_session(&session, &error))?;
     let (journal, found) = JournalFile::open(&session).map_err(Trouble::journal)?;
     let plan = crate::driver::replay::plan_of(&session, &found.entries).map_err(Trouble::unreadable)?;
+    let header = crate::driver::replay::header_of(&found.entries);
+    if header.is_some_and(|header| header.copy_of.is_some()) {
+        return Err(Trouble::usage(
+            "a rehearsal is not gone on with",
+            "the copy it was held on went when it was left",
+            "rehearse again: ceremony rehearse",
+        ));
+    }
     let mut state = Session::new(plan.clone());
     let mut transcript = Transcript::default();
     for entry in &found.entries {
@@ -227,7 +255,8 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
         torn_bytes: found.torn as u64,
         address: target.endpoint.to_string(),
     };
-    assemble(Drive::new(state, transcript, journal), target, folder, session, clock, first, log)
+    let drive = Drive::new(state, transcript, journal);
+    Assembly { drive, target, folder, session, clock, first, log, rehearsal: false }.assemble()
 }
 
 /// The way back, unless the session is on it already: then it asks for the rest of it by itself.
@@ -239,7 +268,8 @@ fn written_by_this_version(session: &Session) -> bool {
     session.header.as_ref().is_none_or(|header| header.tool == env!("CARGO_PKG_VERSION"))
 }
 
-fn assemble(
+/// Everything that a session is driven with.
+struct Assembly {
     drive: Drive<JournalFile>,
     target: Target,
     folder: DiskFolder,
@@ -247,22 +277,30 @@ fn assemble(
     clock: Clock,
     first: Command,
     log: tracing_appender::non_blocking::WorkerGuard,
-) -> Result<Launched, Trouble> {
-    let (mouth, inbox) = sync_channel(INBOX_MAX);
-    let setup = Setup {
-        plan: drive.session.plan.clone(),
-        endpoint: target.endpoint,
-        folder,
-        session: session.clone(),
-        programs: target.programs,
-        clock,
-        server: target.server.clone(),
-        restart: target.restart,
-    };
-    let world = World::new(setup, voice(mouth.clone(), Message::Outcome))
-        .map_err(|error| Trouble::folder(&session, &error))?;
-    tracing::info!(session = %session.display(), "session ready");
-    Ok(Launched { drive, world, inbox, mouth, clock, folder: session, first, server: target.server, log })
+    rehearsal: bool,
+}
+
+impl Assembly {
+    fn assemble(self) -> Result<Launched, Trouble> {
+        let Self { drive, target, folder, session, clock, first, log, rehearsal } = self;
+        let (mouth, inbox) = sync_channel(INBOX_MAX);
+        let setup = Setup {
+            plan: drive.session.plan.clone(),
+            endpoint: target.endpoint,
+            folder,
+            session: session.clone(),
+            programs: target.programs,
+            clock,
+            server: target.server.clone(),
+            restart: target.restart,
+            rehearsal,
+        };
+        let world = World::new(setup, voice(mouth.clone(), Message::Outcome))
+            .map_err(|error| Trouble::folder(&session, &error))?;
+        tracing::info!(session = %session.display(), "session ready");
+        let server = target.server;
+        Ok(Launched { drive, world, inbox, mouth, clock, folder: session, first, server, copy: None, log })
+    }
 }
 
 fn operator(common: &Common) -> String {

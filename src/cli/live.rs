@@ -1,11 +1,12 @@
 //! The cockpit: a new session, or one that was left.
 
 use super::launch::{self, Launched};
+use super::purpose::{Purpose, discard};
 use super::{Common, Trouble, run};
 use crate::driver::Message;
 use crate::driver::live::{self, Left, Stage};
 use crate::runner::clock::Clock;
-use crate::session::{Command, Mode, Phase};
+use crate::session::{Command, Phase};
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::{Cockpit, Theme};
 use std::path::Path;
@@ -57,7 +58,7 @@ pub(super) fn keys(mouth: SyncSender<Message>, clock: Clock) -> std::io::Result<
 
 pub(super) fn start(common: &Common) -> Result<u8, Trouble> {
     must_be_terminal()?;
-    drive(common, launch::open(common, Mode::Live)?, None)
+    drive(common, launch::open(common, Purpose::Real)?, None)
 }
 
 pub(super) fn reopen(common: &Common, dir: &Path, rollback: bool) -> Result<u8, Trouble> {
@@ -77,8 +78,8 @@ fn must_be_terminal() -> Result<(), Trouble> {
     }
 }
 
-fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<u8, Trouble> {
-    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, log } = launched;
+pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<u8, Trouble> {
+    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let mut terminal = Terminal::open(false).map_err(failed)?;
@@ -92,6 +93,7 @@ fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<
     // Nobody may wait for a driver that is gone.
     drop(inbox);
     world.shut_down();
+    discard(copy);
     drop(server);
     tracing::info!(?left, "left");
     drop(log);

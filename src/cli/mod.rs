@@ -12,6 +12,8 @@ mod check;
 mod launch;
 mod live;
 mod plan;
+mod purpose;
+mod rehearse;
 mod replay;
 mod report;
 mod run;
@@ -54,6 +56,9 @@ pub struct Common {
     /// The folder of the new session [default: sessions/TIME-CEREMONY beside the definition].
     #[arg(long, global = true, value_name = "DIR")]
     pub session: Option<PathBuf>,
+    /// Estimates and budgets from this rehearsal's folder [default: the newest rehearsal of the very same files].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub rehearsal: Option<PathBuf>,
     /// Who drives [default: $USER].
     #[arg(long, global = true, value_name = "NAME")]
     pub operator: Option<String>,
@@ -83,6 +88,15 @@ pub struct Headless {
 enum Sub {
     /// Start a ceremony (the same as no subcommand, and the only one that can be headless from the start).
     Run(Headless),
+    /// Hold the whole ceremony on a throw-away copy of the target: what it takes becomes estimates and budgets.
+    Rehearse {
+        /// Without a screen: every gate is confirmed, one line per event.
+        #[arg(long)]
+        headless: bool,
+        /// Rehearse so many times and compare what came out: `random()` and `now()` make migrations differ.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+        repeat: u32,
+    },
     /// Go on with a session that was left.
     Resume {
         /// The session's folder.
@@ -132,6 +146,7 @@ pub fn main() -> ExitCode {
         None => live::start(&common),
         Some(Sub::Run(headless)) if headless.headless => run::start(&common, &headless),
         Some(Sub::Run(_)) => live::start(&common),
+        Some(Sub::Rehearse { headless, repeat }) => rehearse::start(&common, headless, repeat),
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &dir, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
         Some(Sub::Replay { dir }) => replay::start(&common, &dir),

@@ -1,6 +1,7 @@
 //! `ceremony run --headless`, and the way back into a session: `resume` and `rollback`, with or without a screen.
 
 use super::launch::{self, Launched};
+use super::purpose::{Purpose, discard};
 use super::{Common, Headless, Trouble, live};
 use crate::driver::Message;
 use crate::driver::headless::{self, Answers};
@@ -40,8 +41,8 @@ pub(super) fn start(common: &Common, headless: &Headless) -> Result<u8, Trouble>
     let answers = answers(headless)?;
     let (_, _, ceremony) = launch::definition(common)?;
     all_known(&answers, &Plan::new(ceremony))?;
-    let mode = if headless.yes { Mode::Practice } else { Mode::Live };
-    drive(launch::open(common, mode)?, answers, None)
+    let purpose = if headless.yes { Purpose::Practice } else { Purpose::Real };
+    drive(launch::open(common, purpose)?, answers, None)
 }
 
 /// Goes on with a session; with `rollback` it is undone.
@@ -69,8 +70,8 @@ pub(super) fn reopen(
     drive(launched, answers, asked)
 }
 
-fn drive(launched: Launched, mut answers: Answers, asked: Option<Command>) -> Result<u8, Trouble> {
-    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, log } = launched;
+pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Command>) -> Result<u8, Trouble> {
+    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
     let signals = signals(mouth).map_err(|error| Trouble::folder(&folder, &error))?;
     let mut out = std::io::stdout().lock();
     let ended = headless::run(&mut drive, &mut world, (first, asked), &mut answers, &inbox, clock, &mut out);
@@ -78,6 +79,7 @@ fn drive(launched: Launched, mut answers: Answers, asked: Option<Command>) -> Re
     // Dropping the inbox first: nobody may wait for a driver that is gone.
     drop(inbox);
     world.shut_down();
+    discard(copy);
     drop(server);
     let next = drive.session.what_is_next();
     let ended = ended.map_err(Trouble::journal)?;

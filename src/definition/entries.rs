@@ -129,12 +129,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         risks: Vec::new(),
         notify: Vec::new(),
         target: Target::default(),
-        limits: Limits {
-            lock_timeout_ms: 5_000,
-            statement_timeout_ms: 120_000,
-            answer_timeout_ms: 900_000,
-            suite_timeout_ms: 120_000,
-        },
+        limits: Limits::default(),
         inputs: Vec::new(),
         flags: Vec::new(),
         protect: Vec::new(),
@@ -172,21 +167,18 @@ fn target(reading: &mut Reading<'_>, root: &mut Table<'_, '_>, files: &mut Files
 
 fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {
     let day_ms = 86_400_000;
-    let mut limits = Limits {
-        lock_timeout_ms: 5_000,
-        statement_timeout_ms: 120_000,
-        answer_timeout_ms: 900_000,
-        suite_timeout_ms: 120_000,
-    };
+    let mut limits = Limits::default();
     let Some(mut table) = root.table(reading, "limits", false) else { return limits };
     for (key, value) in [
         ("lock_timeout_ms", &mut limits.lock_timeout_ms),
         ("statement_timeout_ms", &mut limits.statement_timeout_ms),
         ("answer_timeout_ms", &mut limits.answer_timeout_ms),
         ("suite_timeout_ms", &mut limits.suite_timeout_ms),
+        ("budget_ms_min", &mut limits.budget_ms_min),
     ] {
         *value = table.number(reading, key, 1..day_ms, *value);
     }
+    limits.budget_factor = table.number(reading, "budget_factor", 0..10_000, limits.budget_factor);
     table.done(reading);
     limits
 }

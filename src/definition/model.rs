@@ -61,7 +61,7 @@ pub struct Target {
     pub baseline: Option<Script>,
 }
 
-/// Deadlines, in milliseconds.
+/// Deadlines, in milliseconds, and what rehearsed durations are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Limits {
     /// `lock_timeout` of a step's backend.
@@ -72,6 +72,23 @@ pub struct Limits {
     pub answer_timeout_ms: u64,
     /// For a suite that names none.
     pub suite_timeout_ms: u64,
+    /// A statement may take so many times what it took in the rehearsal; 0 turns budgets off.
+    pub budget_factor: u64,
+    /// No budget is smaller: what takes a moment may take ten.
+    pub budget_ms_min: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            lock_timeout_ms: 5_000,
+            statement_timeout_ms: 120_000,
+            answer_timeout_ms: 900_000,
+            suite_timeout_ms: 120_000,
+            budget_factor: 10,
+            budget_ms_min: 2_000,
+        }
+    }
 }
 
 /// A file that must be there and be the reviewed one.

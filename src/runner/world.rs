@@ -39,6 +39,8 @@ pub struct Setup {
     pub folder: DiskFolder,
     /// The session's folder.
     pub session: PathBuf,
+    /// Whether it is a rehearsal.
+    pub rehearsal: bool,
     /// The server programs' folder, for psql.
     pub programs: Option<PathBuf>,
     /// The clock of the session.
@@ -100,6 +102,7 @@ impl World {
             endpoint: setup.endpoint,
             folder: setup.folder,
             session: setup.session,
+            rehearsal: setup.rehearsal,
             now_us: Box::new(move || clock.now().mono_us),
         };
         Ok(Self {

@@ -98,6 +98,9 @@ pub struct Header {
     pub target: TargetName,
     /// Wall clock at the opening.
     pub opened: Timestamp,
+    /// For a rehearsal on a throw-away copy: the database it is a copy of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<String>,
 }
 
 /// The repository a definition lies in.

@@ -127,7 +127,9 @@ impl Deciding<'_> {
         self.emit(Event::Opened { header: Box::new(header.clone()) });
         let planned = self.session().plan.ceremony.target.planned.clone();
         let actual = header.target.full();
-        if let Some(planned) = planned.filter(|planned| !header.target.embedded && *planned != actual) {
+        // A rehearsal is on a copy by its nature.
+        let real = !header.target.embedded && header.copy_of.is_none();
+        if let Some(planned) = planned.filter(|planned| real && *planned != actual) {
             self.emit(Event::FindingRaised {
                 what: format!("the target is {actual}; the definition plans {planned}"),
             });

@@ -13,6 +13,7 @@ mod halt;
 mod judge;
 mod on_outcome;
 mod outcome;
+mod rehearsed;
 mod settle;
 mod state;
 

@@ -59,6 +59,7 @@ impl Deciding<'_> {
                     what: format!("the server cut a name: {}", notice.message),
                 });
             }
+            Report::StatementFinished { index, tag, .. } => self.compare_rows(&step, *index, tag),
             Report::Observed { observation } => self.observed(&step, observation),
             Report::Proved { xid } => self.proved(&step, xid, running),
             Report::Committed => {
@@ -95,6 +96,9 @@ impl Deciding<'_> {
                     ),
                 });
             }
+        }
+        if let Observation::Schema { before, after, .. } = observation {
+            self.compare_schema(step, before, after);
         }
         let session = self.session();
         if let Observation::QueryBefore { query, result: Some(result) } = observation {

@@ -2,6 +2,7 @@
 
 use super::{ErrorCard, Identity, ObjectChange, ResultSet, TestPoint};
 pub use crate::definition::Place;
+use crate::plan::Toll;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,6 +56,13 @@ pub enum Report {
         tag: String,
         /// Time between sending and completion, microseconds.
         elapsed_us: u64,
+    },
+    /// What the statement before did to tables that were there before the step; looked at in rehearsals only.
+    StatementToll {
+        /// Counted from 0 within the script.
+        index: usize,
+        /// The locks it took and the tables it wrote anew.
+        toll: Toll,
     },
     /// A statement of the file that is not sent, such as the outer `BEGIN`.
     StatementLeftOut {

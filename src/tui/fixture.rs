@@ -60,6 +60,7 @@ impl World {
             mode: Mode::Live,
             target,
             opened: world.now().wall,
+            copy_of: None,
         };
         world.command(Command::Open { header: Box::new(header) });
         world

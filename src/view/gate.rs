@@ -4,6 +4,7 @@ use super::Transcript;
 use super::changes::tally;
 use super::checklist::{check_rows, elapsed};
 use super::ink::{Row, Tone};
+use super::rehearsal::rehearsed_rows;
 use crate::definition::{CommitPolicy, Migration, Risk, StepKind};
 use crate::plan::Step;
 use crate::session::*;
@@ -101,6 +102,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
                 Tone::Plain,
                 &format!("{} in one transaction; {after}", migration.script.name()),
             ));
+            rows.extend(rehearsed_rows(session, &step.id));
             rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
             rows.extend(deletes(&migration.rollback.deletes));
             let limits = session.plan.ceremony.limits;
@@ -114,6 +116,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
         None => {
             rows.push(Row::labelled("does", Tone::Plain, kind_words(step.kind)));
             rows.push(place(session));
+            rows.extend(rehearsed_rows(session, &step.id));
         }
     }
     rows.push(checks_line(step));

@@ -124,6 +124,12 @@ impl Transcript {
             Report::StatementFinished { tag, elapsed_us, .. } => {
                 self.push(entry, step, LineKind::Tag, &format!("{tag}  {}", human_duration(*elapsed_us)));
             }
+            Report::StatementToll { toll, .. } => {
+                let locks = toll.locks.iter().map(|lock| format!("takes {} on {}", lock.mode, lock.relation));
+                let files = toll.rewritten.iter().map(|table| format!("writes {table} anew"));
+                let toll: Vec<String> = locks.chain(files).collect();
+                self.push(entry, step, LineKind::Notice, &format!("others would feel: {}", toll.join("; ")));
+            }
             Report::StatementLeftOut { at, sql, why } => {
                 self.push(entry, step, LineKind::Event, &format!("left out: {sql} ({at}): {why}"));
             }

@@ -8,6 +8,7 @@ mod pass;
 mod program;
 mod record;
 mod refused;
+mod rehearse;
 mod room;
 mod servers;
 mod stop;

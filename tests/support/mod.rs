@@ -73,6 +73,7 @@ pub fn header() -> Header {
             embedded: false,
         },
         opened: Timestamp::from_micros(identity().server_time_us),
+        copy_of: None,
     }
 }
 

@@ -21,6 +21,7 @@ pub const ROOMS: &[Room] = &[
     Room { path: "src/definition/", modules: &["time"], crates: &["serde", "toml", "strsim"], pure: true },
     // serde: a record keeps the plan it was made from.
     Room { path: "src/plan.rs", modules: &["definition"], crates: &["serde"], pure: true },
+    Room { path: "src/plan/", modules: &["definition"], crates: &["serde"], pure: true },
     // The definition as well: a plan is steps over a definition, and the core judges by what it says.
     Room { path: "src/session/", modules: &["plan", "definition", "time"], crates: &["serde"], pure: true },
     Room {

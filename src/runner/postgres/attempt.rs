@@ -4,6 +4,7 @@ use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
 use super::catalog::{self, Snapshot};
 use super::ledger;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
+use super::text::{cut, lines_of};
 use crate::definition::Script;
 use crate::plan::{Plan, Step};
 use crate::runner::Recorded;
@@ -38,6 +39,8 @@ pub struct Room {
     pub folder: DiskFolder,
     /// The session's folder, for backups and snapshots.
     pub session: PathBuf,
+    /// Whether it is a rehearsal, in which each statement is looked at.
+    pub rehearsal: bool,
     /// For suites.
     pub suites: SuiteRoom,
     /// Microseconds of the session's clock.
@@ -253,6 +256,18 @@ impl Attempt {
         Ok(rows.0)
     }
 
+    /// All rows of a query of our own.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub async fn all_rows(
+        &self,
+        backend: &mut Backend,
+        sql: &str,
+    ) -> Result<Vec<Vec<Option<String>>>, Failure> {
+        Ok(self.within(backend.rows(sql, usize::MAX, usize::MAX, &mut |_| {})).await?.0.rows)
+    }
+
     /// One value.
     ///
     /// # Errors
@@ -271,9 +286,9 @@ impl Attempt {
         for setting in catalog::SETTINGS {
             self.run(backend, setting).await?;
         }
-        let rows = self.within(backend.rows(catalog::QUERY, usize::MAX, usize::MAX, &mut |_| {})).await?.0;
+        let rows = self.all_rows(backend, catalog::QUERY).await?;
         self.run(backend, if alone { "ROLLBACK" } else { "ROLLBACK TO SAVEPOINT ceremony_snapshot" }).await?;
-        Ok(Snapshot::from_rows(rows.rows.into_iter().filter_map(|row| {
+        Ok(Snapshot::from_rows(rows.into_iter().filter_map(|row| {
             let mut cells = row.into_iter();
             Some((cells.next()??, cells.next()??))
         })))
@@ -294,8 +309,11 @@ impl Attempt {
                 why: "the file runs in the step's own transaction".to_owned(),
             });
         }
+        let mut toll = self.toll_meter(backend).await?;
+        let mut limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms;
         for (index, &at) in prepared.arranged.body.iter().enumerate() {
             self.go_on()?;
+            self.set_budget(backend, Some(index), &mut limit_ms).await?;
             let statement = &prepared.statements[at];
             let sql = &text[statement.range.clone()];
             self.say(Report::StatementStarted {
@@ -305,10 +323,13 @@ impl Attempt {
                 sql: cut(sql, SQL_BYTES_MAX),
             });
             let started = (self.room.now_us)();
-            let tag = self.statement(backend, prepared.script, statement, sql).await?;
+            let tag = self.statement(backend, prepared.script, statement, sql).await;
+            let tag = tag.map_err(|failure| self.over_budget(failure, index))?;
             let elapsed_us = (self.room.now_us)().saturating_sub(started);
             self.say(Report::StatementFinished { index, tag, elapsed_us });
+            self.say_toll(backend, &mut toll, index).await?;
         }
+        self.set_budget(backend, None, &mut limit_ms).await?;
         let elapsed_us = (self.room.now_us)().saturating_sub(begun);
         self.observe(Observation::Ran { statements: prepared.arranged.body.len(), elapsed_us });
         Ok(())
@@ -370,27 +391,4 @@ impl Attempt {
 
 fn lost_rows<E>(limit_ms: u64) -> impl FnOnce(E) -> Result<(ResultSet, String), DbError> {
     move |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")))
-}
-
-fn cut(text: &str, bytes_max: usize) -> String {
-    if text.len() <= bytes_max {
-        return text.to_owned();
-    }
-    let mut end = bytes_max;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", &text[..end])
-}
-
-fn lines_of(result: &ResultSet) -> String {
-    let line = |row: &Vec<Option<String>>| {
-        row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(" | ")
-    };
-    let mut text: String = result.rows.iter().map(|row| line(row) + "\n").collect();
-    let more = result.total.saturating_sub(result.rows.len() as u64);
-    if more > 0 {
-        text.push_str(&format!("… and {more} more rows\n"));
-    }
-    text
 }

@@ -1,0 +1,99 @@
+//! What a session is opened for: the real run, practice, or a rehearsal; and what each has to do with rehearsals.
+
+use super::target::Target;
+use super::{Common, Trouble};
+use crate::definition::Ceremony;
+use crate::plan::Rehearsal;
+use crate::runner::files::DiskFolder;
+use crate::runner::rehearsal::{self, Copy};
+
+/// Where sessions are kept beside their definition.
+pub const SESSIONS: &str = "sessions";
+
+/// What kind of session is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It counts.
+    Real,
+    /// A flag answers its gates.
+    Practice,
+    /// Practice on a throw-away copy of the target, of which budgets and estimates are kept.
+    Rehearsal {
+        /// Counted from 1 when it is repeated.
+        turn: u32,
+    },
+}
+
+impl Purpose {
+    /// Behind the name of the session's folder.
+    pub fn suffix(self) -> String {
+        match self {
+            Self::Real | Self::Practice => String::new(),
+            Self::Rehearsal { turn: 1 } => "-rehearsal".to_owned(),
+            Self::Rehearsal { turn } => format!("-rehearsal-{turn}"),
+        }
+    }
+
+    pub fn is_rehearsal(self) -> bool {
+        matches!(self, Self::Rehearsal { .. })
+    }
+}
+
+/// The rehearsal whose budgets and estimates count: the named one, else the newest of these very files.
+pub fn rehearsed(
+    common: &Common,
+    folder: &DiskFolder,
+    ceremony: &Ceremony,
+    purpose: Purpose,
+) -> Result<Option<Rehearsal>, Trouble> {
+    match &common.rehearsal {
+        // A rehearsal is measured, not held to an earlier one.
+        _ if purpose.is_rehearsal() => Ok(None),
+        None => Ok(rehearsal::newest(&folder.root().join(SESSIONS), &ceremony.files)),
+        Some(dir) => {
+            let found = rehearsal::read(dir).map_err(|error| {
+                Trouble::usage(
+                    format!("there is no rehearsal in {}: {error}", dir.display()),
+                    "a rehearsal that came to a good end leaves a rehearsal.json in its session's folder",
+                    "name the folder that `ceremony rehearse` printed, or rehearse again",
+                )
+            })?;
+            if found.files == ceremony.files {
+                return Ok(Some(found));
+            }
+            let differs = ceremony.files.iter().find(|(path, sum)| found.files.get(*path) != Some(sum));
+            Err(Trouble::usage(
+                format!("{} is a rehearsal of other files", dir.display()),
+                match differs {
+                    Some((path, _)) => format!("{path} has changed since"),
+                    None => "it had more files".to_owned(),
+                },
+                "rehearse what will be run: ceremony rehearse",
+            ))
+        }
+    }
+}
+
+/// Puts a copy in the place of the target.
+pub fn copied(target: &mut Target, session: &str) -> Result<Copy, Trouble> {
+    let (copy, there, left) = Copy::make(&target.endpoint, session).map_err(|error| {
+        Trouble::usage(
+            format!("no rehearsal on {}/{}: {error}", target.endpoint, target.endpoint.database),
+            "a rehearsal runs on a copy, which the server makes while nobody else is connected",
+            "let the others disconnect, then rehearse again",
+        )
+    })?;
+    for name in left {
+        eprintln!("note: {name} was left by a rehearsal that was killed; drop it with: DROP DATABASE {name}");
+    }
+    eprintln!("rehearsing on {}, a copy of {}", there.database, target.endpoint.database);
+    target.endpoint = there;
+    Ok(copy)
+}
+
+/// Ends a rehearsal's copy; one that stays is named, so that a person can drop it.
+pub fn discard(copy: Option<Copy>) {
+    if let Some(Err(error)) = copy.map(|mut copy| copy.discard()) {
+        eprintln!("warning: {error}");
+    }
+}
