@@ -4,7 +4,7 @@ use crate::room::BASELINE;
 use ceremony::runner::server::{Embedded, find_programs};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -42,6 +42,14 @@ impl Own {
 
     pub fn ask(&self, sql: &str) -> String {
         psql(self.port(), self.password(), &["-c", sql])
+    }
+
+    /// Makes a folder the server's own.
+    pub fn give(&self, folder: &Path) {
+        let data = fs::metadata(self.server.data_folder()).unwrap();
+        std::os::unix::fs::chown(folder, Some(data.uid()), Some(data.gid())).unwrap();
+        // Somebody else's temporary folder is closed to the server.
+        fs::set_permissions(folder.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// The same server once more, after `change` of its stopped data folder.
