@@ -141,7 +141,7 @@ file = "m/1_a.sql"
 sha256 = "12"
 risk = "hihg"
 after = ["b"]
-creates = "x"
+summary = "x"
 verify = ["q/on"]
 [migration.rollback]
 script = "q.sql#back"
@@ -154,7 +154,7 @@ file = "../2_b.sql"
 sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
 risk = "low"
 after = ["a"]
-creates = "x"
+summary = "x"
 [migration.rollback]
 script = "q.sql#nothing"
 summary = "s"

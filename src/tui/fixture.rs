@@ -160,6 +160,7 @@ impl World {
                     objects: 41,
                     changes: changes(),
                 },
+                Subject::Sound => Observation::Soundness { committed: false, found: Vec::new() },
                 _ => continue,
             };
             self.observe(observation);
