@@ -142,11 +142,16 @@ sha256 = "12"
 risk = "hihg"
 after = ["b"]
 summary = "x"
+creates = ["tabel public.a", "table a", "index public.i", "column public.a", "function public.f", "view public.*", "comment on schema s"]
+undeclared = "findings"
+reapply = "mutates"
 verify = ["q/on"]
 [migration.rollback]
 script = "q.sql#back"
 summary = "s"
 when = "w"
+kept = ["table \"a.b\""]
+also_drops = ["everything"]
 [[migration]]
 id = "b"
 title = "B"

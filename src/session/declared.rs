@@ -1,5 +1,8 @@
 //! What a migration declares against what it did: more than declared, and declared but not seen.
 
+#[cfg(test)]
+mod tests;
+
 use super::*;
 use crate::definition::{Declared, parts_of};
 

@@ -1,5 +1,8 @@
 //! What a script did when it was applied again, and the grade that follows from it.
 
+#[cfg(test)]
+mod tests;
+
 use super::declared::some;
 use super::*;
 use crate::definition::Grade;

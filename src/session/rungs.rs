@@ -1,5 +1,8 @@
 //! The rollback drill, rung by rung: what each rollback and each way up again left, beside what it should have left.
 
+#[cfg(test)]
+mod tests;
+
 use super::declared::{matches, some};
 use super::*;
 use serde::{Deserialize, Serialize};

@@ -9,5 +9,6 @@ mod program;
 mod record;
 mod refused;
 mod room;
+mod schema;
 mod servers;
 mod stop;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Locks of ours on relations, stronger than ROW SHARE.
 const LOCKS: &str = "
-SELECT DISTINCT l.relation::pg_catalog.regclass::text, l.mode
+SELECT DISTINCT pg_catalog.format('%I.%I', n.nspname, c.relname), l.mode
   FROM pg_catalog.pg_locks AS l
   JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
