@@ -105,6 +105,12 @@ pub enum Subject {
     SchemaUnchanged,
     /// The rows of this table are copied out.
     Backup(String),
+    /// What changed is what the migration declares.
+    Declared,
+    /// The script, applied again, is as good as its definition says.
+    Reapplied,
+    /// No index is left invalid.
+    Sound,
     /// The rollback scripts lead back to the schema before, and up again.
     Drill,
     /// `claims[i]` is carried by its evidence.
@@ -319,6 +325,19 @@ fn migration_step(ceremony: &Ceremony, definition: &StepDefinition, at: usize) -
         StepKind::Reapply => check("schema", "nothing changed: it is up to date", Subject::SchemaUnchanged),
         _ => check("schema", "what changed is recorded", Subject::SchemaRecorded),
     });
+    match definition.kind {
+        StepKind::Reapply => {
+            let title = format!("applied again it is at worst: {}", migration.reapply.word());
+            checks.push(check("reapply", title, Subject::Reapplied));
+        }
+        _ => {
+            if migration.declared.is_some() {
+                let title = "it changed what it declares, and nothing else";
+                checks.push(check("declared", title, Subject::Declared));
+            }
+            checks.push(check("sound", "nothing is left half done", Subject::Sound));
+        }
+    }
     Step {
         id: format!("{}/{}", definition.id, migration.id),
         kind: definition.kind,

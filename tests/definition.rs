@@ -141,12 +141,17 @@ file = "m/1_a.sql"
 sha256 = "12"
 risk = "hihg"
 after = ["b"]
-creates = "x"
+summary = "x"
+creates = ["tabel public.a", "table a", "index public.i", "column public.a", "function public.f", "view public.*", "comment on schema s"]
+undeclared = "findings"
+reapply = "mutates"
 verify = ["q/on"]
 [migration.rollback]
 script = "q.sql#back"
 summary = "s"
 when = "w"
+kept = ["table \"a.b\""]
+also_drops = ["everything"]
 [[migration]]
 id = "b"
 title = "B"
@@ -154,7 +159,7 @@ file = "../2_b.sql"
 sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
 risk = "low"
 after = ["a"]
-creates = "x"
+summary = "x"
 [migration.rollback]
 script = "q.sql#nothing"
 summary = "s"

@@ -2,6 +2,7 @@
 
 use super::model::*;
 use super::reader::{At, Reading, Table};
+use super::schema::{self, Grade, Undeclared};
 use super::sections::Files;
 use std::ops::Range;
 
@@ -77,7 +78,7 @@ pub(super) fn read(
         table.done(reading);
     }
     for table in root.tables(reading, "migration") {
-        let (migration, line) = migration(reading, table, files, &mut spans);
+        let (migration, line) = migration(reading, table, files, &mut spans, ceremony.undeclared);
         ceremony.inputs.push(Input {
             path: migration.script.file.clone(),
             sha256: migration.sha256.clone(),
@@ -127,6 +128,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         rollback_minutes: 0,
         runbook: None,
         risks: Vec::new(),
+        undeclared: Undeclared::Stop,
         notify: Vec::new(),
         target: Target::default(),
         limits: Limits::default(),
@@ -151,6 +153,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
     ceremony.rollback_minutes = table.number(reading, "rollback_minutes", 1..10_000, 30);
     ceremony.runbook = table.string_or(reading, "runbook", None).map(|path| path.value);
     ceremony.risks = values(table.strings(reading, "risks"));
+    ceremony.undeclared = table.choice(reading, "undeclared", schema::UNDECLARED, Some(Undeclared::Stop));
     ceremony.notify = values(table.strings(reading, "notify"));
     table.done(reading);
     ceremony
@@ -252,6 +255,7 @@ fn migration(
     mut table: Table<'_, '_>,
     files: &mut Files<'_>,
     spans: &mut Spans,
+    undeclared: Undeclared,
 ) -> (Migration, usize) {
     spans.migrations.push(table.span.clone());
     let id = id(reading, &mut table, "migration", spans);
@@ -272,7 +276,10 @@ fn migration(
         &[("ask", CommitPolicy::Ask), ("auto", CommitPolicy::Auto)],
         Some(CommitPolicy::Ask),
     );
-    let creates = table.string(reading, "creates").value;
+    let summary = table.string(reading, "summary").value;
+    let declared = schema::declared(reading, &mut table);
+    let undeclared = table.choice(reading, "undeclared", schema::UNDECLARED, Some(undeclared));
+    let reapply = table.choice(reading, "reapply", schema::GRADES, Some(Grade::ReCreates));
     let verify = table.strings(reading, "verify");
     let rollback = table.table(reading, "rollback", true).map(|table| rollback(reading, table, files));
     table.done(reading);
@@ -285,7 +292,10 @@ fn migration(
         risk,
         after: spans.refer("migration", after),
         commit,
-        creates,
+        summary,
+        declared,
+        undeclared,
+        reapply,
         verify: spans.refer("query", verify),
         rollback: rollback.unwrap_or_default(),
     };
@@ -298,9 +308,12 @@ fn rollback(reading: &mut Reading<'_>, mut table: Table<'_, '_>, files: &mut Fil
     let when = table.string(reading, "when").value;
     let deletes = table.strings(reading, "deletes");
     let deletes = tables(reading, deletes);
-    let kept = values(table.strings(reading, "kept"));
+    let kept = table.strings(reading, "kept");
+    let kept = schema::objects(reading, kept);
+    let also_drops = table.strings(reading, "also_drops");
+    let also_drops = schema::objects(reading, also_drops);
     table.done(reading);
-    Rollback { script, summary, when, deletes, kept }
+    Rollback { script, summary, when, deletes, kept, also_drops }
 }
 
 fn query(

@@ -5,10 +5,12 @@ mod diagnostic;
 mod entries;
 mod model;
 mod reader;
+mod schema;
 mod sections;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use model::*;
+pub use schema::{Declared, Grade, Undeclared, parts_of};
 
 use reader::{Reading, Table};
 use toml::de::DeTable;

@@ -1,5 +1,6 @@
 //! A ceremony as data: what `ceremony.toml` says, with the text of every script it refers to.
 
+use super::schema::{Declared, Grade, Undeclared};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ pub struct Ceremony {
     pub runbook: Option<String>,
     /// Accepted risks, shown at sign-off.
     pub risks: Vec<String>,
+    /// For migrations that do not say it themselves.
+    pub undeclared: Undeclared,
     /// Program and arguments that tell the team when a rollback is needed; empty when people do it by hand.
     pub notify: Vec<String>,
     /// The database it is meant for.
@@ -176,7 +179,13 @@ pub struct Migration {
     /// Whether a second gate asks before COMMIT.
     pub commit: CommitPolicy,
     /// What it does, in a sentence.
-    pub creates: String,
+    pub summary: String,
+    /// What it changes; `None` when it does not say.
+    pub declared: Option<Declared>,
+    /// What follows when it changes something else.
+    pub undeclared: Undeclared,
+    /// The worst that may be seen of it when it is applied again.
+    pub reapply: Grade,
     /// Ids of the queries that are run inside its transaction.
     pub verify: Vec<String>,
     /// How to undo it.
@@ -216,6 +225,8 @@ pub struct Rollback {
     pub deletes: Vec<String>,
     /// Catalog objects that are left behind on purpose.
     pub kept: Vec<String>,
+    /// Catalog objects of earlier migrations that it takes along on purpose.
+    pub also_drops: Vec<String>,
 }
 
 /// A query and what it must return.

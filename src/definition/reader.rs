@@ -45,6 +45,11 @@ impl<'t, 'i> Table<'t, 'i> {
         Self { name: name.into(), table, span, known: Vec::new() }
     }
 
+    /// Whether the key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     fn get(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.known.push(key);
         self.table.get(key)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Text from outside as one table cell or line: no markup, no control characters.
-fn inert(text: &str) -> String {
+pub(super) fn inert(text: &str) -> String {
     let mut safe = String::new();
     for character in clean_line(text).chars() {
         if matches!(character, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '&' | '!') {
@@ -68,6 +68,7 @@ pub fn render(session: &Session, transcript: &Transcript, entries: &[Entry], hea
     summary(&mut out, session, entries, head);
     migrations(&mut out, session);
     steps(&mut out, session, &index);
+    super::schema::render(&mut out, transcript);
     escalations(&mut out, session, &index);
     people(&mut out, session);
     lessons(&mut out, session, transcript);

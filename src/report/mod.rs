@@ -3,3 +3,4 @@
 pub mod markdown;
 mod rehearsed;
 pub mod runbook;
+mod schema;

@@ -2,7 +2,7 @@
 
 use crate::definition::{Expectation, StepKind};
 use crate::plan::{Plan, Step};
-use crate::session::{HaltCondition, Stage};
+use crate::session::{HaltCondition, Stage, declared_words};
 use std::fmt::Write;
 
 /// The whole runbook. `definition` is the name of the file it is generated from.
@@ -49,7 +49,7 @@ fn migrations(out: &mut String, plan: &Plan) {
             migration.id,
             migration.script.file,
             migration.risk.word(),
-            migration.creates
+            migration.summary
         );
     }
 }
@@ -77,7 +77,7 @@ fn steps(out: &mut String, plan: &Plan) {
         if step.kind == StepKind::Drill {
             let _ = writeln!(
                 out,
-                "On a throw-away copy of the database the real rollback scripts run in reverse order, the schema is compared with the one recorded before the ceremony, and everything is applied again.\n"
+                "On a throw-away copy of the database the real rollback scripts run in reverse order, behind each the schema is compared with the one its migration started from, and everything is applied again.\n"
             );
         }
         checks(out, plan, step);
@@ -96,6 +96,11 @@ fn checks(out: &mut String, plan: &Plan, step: &Step) {
                 let negative = &plan.ceremony.negatives[*at];
                 let by = negative.constraint.as_ref().map(|name| format!(" by `{name}`")).unwrap_or_default();
                 format!(" — `{}`, must be refused with {}{by}", negative.script.name(), negative.sqlstate)
+            }
+            Subject::Declared => {
+                let migration = step.migration.map(|at| &plan.ceremony.migrations[at]);
+                let declared = migration.and_then(|migration| migration.declared.as_ref());
+                declared.map(|declared| format!(" — {}", declared_words(declared))).unwrap_or_default()
             }
             Subject::Suite(at) => format!(" — `{}`", plan.ceremony.suites[*at].command.join(" ")),
             _ => String::new(),
@@ -140,7 +145,7 @@ fn rollback(out: &mut String, plan: &Plan) {
     );
     let _ = writeln!(
         out,
-        "| migration | script | what it does | when | rows that die | kept on purpose |\n| --- | --- | --- | --- | --- | --- |"
+        "| migration | script | what it does | when | rows that die | kept on purpose | taken along on purpose |\n| --- | --- | --- | --- | --- | --- | --- |"
     );
     for &at in plan.order.iter().rev() {
         let migration = &plan.ceremony.migrations[at];
@@ -150,13 +155,14 @@ fn rollback(out: &mut String, plan: &Plan) {
         } else {
             format!("every row of {}; asked twice", rollback.deletes.join(", "))
         };
-        let kept = match rollback.kept.len() {
+        let count = |objects: &[String]| match objects.len() {
             0 => "nothing".to_owned(),
             count => format!("{count} objects, listed in the definition"),
         };
+        let (kept, along) = (count(&rollback.kept), count(&rollback.also_drops));
         let _ = writeln!(
             out,
-            "| {} | `{}` | {} | {} | {deletes} | {kept} |",
+            "| {} | `{}` | {} | {} | {deletes} | {kept} | {along} |",
             migration.id,
             rollback.script.name(),
             rollback.summary,

@@ -1,7 +1,9 @@
 //! A world for tests: a database with a ledger, fed by a seed, that fails where a real one can.
 
+mod schema;
+
 use crate::definition::{Expectation, StepKind, SuiteFormat};
-use crate::plan::{Plan, Subject};
+use crate::plan::{Plan, Step, Subject};
 use crate::session::*;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -171,7 +173,7 @@ impl FakeRunner {
                 let observation = Observation::QueryBefore { query: query.id.clone(), result };
                 self.say(attempt, Report::Observed { observation });
             }
-            if let Some(observation) = self.observe(&check.subject, good) {
+            if let Some(observation) = self.observe(&planned, &check.subject, good) {
                 self.say(attempt, Report::Observed { observation });
             }
         }
@@ -211,10 +213,8 @@ impl FakeRunner {
         }
     }
 
-    fn observe(&self, subject: &Subject, good: bool) -> Option<Observation> {
+    fn observe(&self, step: &Step, subject: &Subject, good: bool) -> Option<Observation> {
         let ceremony = &self.plan.ceremony;
-        let change =
-            ObjectChange { object: "table public.x".to_owned(), before: None, after: Some("x".to_owned()) };
         Some(match subject {
             Subject::Server => {
                 let mut identity = identity();
@@ -265,23 +265,18 @@ impl FakeRunner {
                 before: Some(10),
                 after: Some(if good { 10 } else { 9 }),
             },
-            Subject::SchemaRecorded | Subject::SchemaUnchanged => Observation::Schema {
-                before: "a".repeat(64),
-                after: "a".repeat(64),
-                objects: 40,
-                changes: if good { Vec::new() } else { vec![change] },
-            },
             Subject::Backup(table) => Observation::Backup {
                 table: table.clone(),
                 rows: Some(10),
                 sha256: good.then(|| "b".repeat(64)),
                 path: good.then(|| "backup/x.csv".to_owned()),
             },
-            Subject::Drill => Observation::Drill {
-                residue: if good { Vec::new() } else { vec![change] },
-                kept: Vec::new(),
-                again: Vec::new(),
-            },
+            Subject::SchemaRecorded
+            | Subject::SchemaUnchanged
+            | Subject::Declared
+            | Subject::Reapplied
+            | Subject::Sound
+            | Subject::Drill => return schema::observe(ceremony, step, subject, good),
             Subject::Claim(_) => return None,
         })
     }

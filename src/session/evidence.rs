@@ -210,6 +210,12 @@ impl ObjectChange {
     }
 }
 
+/// A table of texts, as a query would return it.
+pub(super) fn table_of(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> ResultSet {
+    let columns = columns.iter().map(|name| Column { name: (*name).to_owned(), numeric: false }).collect();
+    ResultSet { columns, total: rows.len() as u64, rows }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

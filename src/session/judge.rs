@@ -1,8 +1,9 @@
 //! From an observation to a verdict: what was wanted, what was there.
 
 use super::expectation::{meets, rows, seen, wanted};
+use super::judge_schema::{judge_declared, judge_drill, judge_schema, judge_sound};
 use super::*;
-use crate::definition::{Expectation, StepKind, SuiteFormat};
+use crate::definition::{Expectation, Grade, Migration, StepKind, SuiteFormat};
 use crate::plan::{Check, Step, Subject};
 use crate::time::Timestamp;
 
@@ -13,9 +14,11 @@ pub(super) struct Judgement {
     pub expected: String,
     pub observed: String,
     pub waiver: Option<String>,
+    /// What a reviewer must see all the same.
+    pub findings: Vec<String>,
 }
 
-fn judgement(
+pub(super) fn judgement(
     check: &Check,
     good: bool,
     expected: impl Into<String>,
@@ -27,18 +30,24 @@ fn judgement(
         expected: expected.into(),
         observed: observed.into(),
         waiver: None,
+        findings: Vec::new(),
     }
 }
 
 impl Session {
-    /// The judgement of the check of `step` that `observation` is about, if the step has one.
-    pub(super) fn judge(
+    /// The judgements of the checks of `step` that `observation` is about: one fact may carry several.
+    pub(super) fn judge(&self, step: &Step, observation: &Observation, today: Timestamp) -> Vec<Judgement> {
+        let found = step.checks.iter().filter(|check| self.is_about(&check.subject, observation));
+        found.filter_map(|check| self.judge_one(step, check, observation, today)).collect()
+    }
+
+    fn judge_one(
         &self,
         step: &Step,
+        found: &Check,
         observation: &Observation,
         today: Timestamp,
     ) -> Option<Judgement> {
-        let found = step.checks.iter().find(|check| self.is_about(&check.subject, observation))?;
         let mut judged = match observation {
             Observation::Server { identity } => self.judge_server(found, identity),
             Observation::Input { sha256, error, .. } => self.judge_input(found, sha256, error),
@@ -56,9 +65,20 @@ impl Session {
                 judgement(found, true, "no error", format!("{statements} statement{plural} ran"))
             }
             Observation::Protected { before, after, .. } => judge_rows(found, *before, *after),
+            Observation::Schema { changes, .. } if found.subject == Subject::Declared => {
+                judge_declared(found, &step.id, self.migration_of(step)?, changes)?
+            }
             Observation::Schema { changes, objects, .. } => judge_schema(found, changes, *objects),
             Observation::Backup { rows, sha256, .. } => judge_backup(found, *rows, sha256.as_deref()),
-            Observation::Drill { residue, kept, again } => judge_drill(found, residue, kept, again),
+            Observation::Drill { rungs, residue, kept, again } => {
+                judge_drill(found, rungs, residue, kept, again)
+            }
+            Observation::Reapplied { seen } => {
+                let allowed = self.migration_of(step).map_or(Grade::Inert, |migration| migration.reapply);
+                let expected = format!("{} or better", allowed.word());
+                judgement(found, seen.grade() <= allowed, expected, seen.words())
+            }
+            Observation::Soundness { found: flaws, .. } => judge_sound(found, &step.id, flaws),
         };
         let state = self.step_state(&step.id);
         if judged.verdict == Verdict::Pass && state.is_some_and(|state| state.vacuous.contains(&found.id)) {
@@ -87,7 +107,12 @@ impl Session {
             (Subject::Server, Observation::Server { .. })
             | (Subject::Ran, Observation::Ran { .. })
             | (Subject::Drill, Observation::Drill { .. })
-            | (Subject::SchemaRecorded | Subject::SchemaUnchanged, Observation::Schema { .. }) => true,
+            | (Subject::Reapplied, Observation::Reapplied { .. })
+            | (Subject::Sound, Observation::Soundness { committed: false, .. })
+            | (
+                Subject::SchemaRecorded | Subject::SchemaUnchanged | Subject::Declared,
+                Observation::Schema { .. },
+            ) => true,
             (Subject::Input(at), Observation::Input { path, .. }) => ceremony.inputs[*at].path == *path,
             (Subject::Flag(at), Observation::Flag { name, .. }) => ceremony.flags[*at].name == *name,
             (
@@ -228,6 +253,10 @@ impl Session {
         judgement(check, good, expected, observed)
     }
 
+    fn migration_of(&self, step: &Step) -> Option<&Migration> {
+        step.migration.map(|at| &self.plan.ceremony.migrations[at])
+    }
+
     /// A claim is true when every step it rests on has passed.
     pub(super) fn judge_claim(&self, check: &Check) -> Judgement {
         let Subject::Claim(at) = check.subject else {
@@ -260,6 +289,7 @@ impl Session {
             expected: format!("passed: {}", claim.evidence.join(", ")),
             observed,
             waiver: None,
+            findings: Vec::new(),
         }
     }
 }
@@ -281,29 +311,6 @@ fn judge_rows(check: &Check, before: Option<u64>, after: Option<u64>) -> Judgeme
     judgement(check, good, "not fewer rows than before", observed)
 }
 
-fn names(changes: &[ObjectChange]) -> String {
-    let mut names: Vec<&str> = changes.iter().take(4).map(|change| change.object.as_str()).collect();
-    if changes.len() > 4 {
-        names.push("…");
-    }
-    names.join(", ")
-}
-
-fn judge_schema(check: &Check, changes: &[ObjectChange], objects: usize) -> Judgement {
-    let created = changes.iter().filter(|change| change.before.is_none()).count();
-    let dropped = changes.iter().filter(|change| change.after.is_none()).count();
-    let altered = changes.len() - created - dropped;
-    let observed = if changes.is_empty() {
-        format!("no change ({objects} objects)")
-    } else {
-        format!("{created} created, {altered} altered, {dropped} dropped: {}", names(changes))
-    };
-    match check.subject {
-        Subject::SchemaUnchanged => judgement(check, changes.is_empty(), "no change", observed),
-        _ => judgement(check, true, "recorded", observed),
-    }
-}
-
 fn judge_backup(check: &Check, rows_copied: Option<u64>, sha256: Option<&str>) -> Judgement {
     let expected = "the rows, if there are any, in a file with a checksum";
     match (rows_copied, sha256) {
@@ -313,29 +320,6 @@ fn judge_backup(check: &Check, rows_copied: Option<u64>, sha256: Option<&str>) -
         }
         (Some(count), None) => judgement(check, false, expected, format!("{} not copied", rows(count))),
     }
-}
-
-fn differ(changes: &[ObjectChange]) -> String {
-    if changes.len() == 1 {
-        "1 object differs".to_owned()
-    } else {
-        format!("{} objects differ", changes.len())
-    }
-}
-
-fn judge_drill(
-    check: &Check,
-    residue: &[ObjectChange],
-    kept: &[String],
-    again: &[ObjectChange],
-) -> Judgement {
-    let expected = "the schema before, but for what is declared as kept; then the schema after";
-    let observed = match (residue.is_empty(), again.is_empty()) {
-        (true, true) => format!("restored exactly, {} objects kept as declared, applied again", kept.len()),
-        (false, _) => format!("{} after the rollback: {}", differ(residue), names(residue)),
-        (true, false) => format!("{} once applied again: {}", differ(again), names(again)),
-    };
-    judgement(check, residue.is_empty() && again.is_empty(), expected, observed)
 }
 
 /// The halt condition that a failed check of a step of this kind stands for; `None` where nothing has been

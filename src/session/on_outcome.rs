@@ -108,18 +108,30 @@ impl Deciding<'_> {
             }
             return;
         }
-        let Some(judged) =
-            session.step(step).and_then(|planned| session.judge(planned, observation, self.at.wall))
-        else {
-            return;
-        };
-        self.judged(step, judged);
+        let Some(planned) = session.step(step) else { return };
+        let judged = session.judge(planned, observation, self.at.wall);
+        if let Observation::Soundness { committed: true, found } = observation {
+            self.find(found.iter().map(|flaw| flaw.finding(step)).collect());
+        }
+        for judged in judged {
+            self.judged(step, judged);
+        }
+    }
+
+    /// What a reviewer must see, once.
+    fn find(&mut self, findings: Vec<String>) {
+        for what in findings {
+            if !self.session().findings.iter().any(|(_, known)| *known == what) {
+                self.emit(Event::FindingRaised { what });
+            }
+        }
     }
 
     fn judged(&mut self, step: &str, judged: judge::Judgement) {
-        let judge::Judgement { check, verdict, expected, observed, waiver } = judged;
+        let judge::Judgement { check, verdict, expected, observed, waiver, findings } = judged;
         let step = step.to_owned();
         self.emit(Event::CheckJudged { step, check, verdict, expected, observed, waiver });
+        self.find(findings);
     }
 
     /// What nobody looked at is judged as not run.

@@ -1,6 +1,6 @@
 //! What the runner reports back: observations, streamed output and failures, as plain data.
 
-use super::{ErrorCard, Identity, ObjectChange, ResultSet, TestPoint};
+use super::{ErrorCard, Flaw, Identity, ObjectChange, Reapplied, ResultSet, Rung, TestPoint};
 pub use crate::definition::Place;
 use crate::plan::Toll;
 use serde::{Deserialize, Serialize};
@@ -246,12 +246,30 @@ pub enum Observation {
     },
     /// The rollback scripts ran on a copy of the database.
     Drill {
-        /// What differs from the schema before the ceremony and is not declared as kept.
+        /// Each script in the order in which it ran, with what it left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rungs: Vec<Rung>,
+        /// In records without rungs: what differs from the schema before the ceremony and is not declared as kept.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         residue: Vec<ObjectChange>,
-        /// Objects left behind as declared.
+        /// In records without rungs: objects left behind as declared.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         kept: Vec<String>,
-        /// What differs from the schema after the ceremony once everything is applied again.
+        /// In records without rungs: what differs once everything is applied again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         again: Vec<ObjectChange>,
+    },
+    /// A script ran a second time.
+    Reapplied {
+        /// What was seen of it.
+        seen: Reapplied,
+    },
+    /// What the step left half done that was not so before.
+    Soundness {
+        /// Found in the proof, or by a second connection after the commit.
+        committed: bool,
+        /// What was found.
+        found: Vec<Flaw>,
     },
 }
 

@@ -163,6 +163,7 @@ impl World {
                     objects: 41,
                     changes: changes(),
                 },
+                Subject::Sound => Observation::Soundness { committed: false, found: Vec::new() },
                 _ => continue,
             };
             self.observe(observation);

@@ -5,7 +5,7 @@ use super::changes::tally;
 use super::checklist::{check_rows, elapsed};
 use super::ink::{Row, Tone};
 use super::rehearsal::rehearsed_rows;
-use crate::definition::{CommitPolicy, Migration, Risk, StepKind};
+use crate::definition::{CommitPolicy, Migration, Risk, StepKind, Undeclared};
 use crate::plan::Step;
 use crate::session::*;
 use crate::time::{Moment, human_duration};
@@ -89,7 +89,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
         Some(migration) => {
             let again =
                 if step.kind == StepKind::Reapply { "applied again, nothing may change: " } else { "" };
-            rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.creates));
+            rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.summary));
             rows.push(place(session));
             let asks = step.kind == StepKind::Apply && migration.commit == CommitPolicy::Ask;
             let after = if asks {
@@ -105,6 +105,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             rows.extend(rehearsed_rows(session, &step.id));
             rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
             rows.extend(deletes(&migration.rollback.deletes));
+            rows.extend(schema_row(step, migration));
             let limits = session.plan.ceremony.limits;
             let locks = format!(
                 "gives up after {} of waiting for a lock, {} in a statement",
@@ -124,6 +125,20 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
         rows.extend(session.plan.ceremony.risks.iter().map(|risk| Row::labelled("risk", Tone::Warn, risk)));
     }
     rows
+}
+
+/// What the migration says about the schema, as far as this step holds it to it.
+fn schema_row(step: &Step, migration: &Migration) -> Option<Row> {
+    if step.kind == StepKind::Reapply {
+        let words = format!("at worst {}; anything worse stops", migration.reapply.word());
+        return Some(Row::labelled("grade", Tone::Plain, &words));
+    }
+    let declared = migration.declared.as_ref()?;
+    let more = match migration.undeclared {
+        Undeclared::Stop => "; anything else is rolled back",
+        Undeclared::Finding => "; anything else is a finding",
+    };
+    Some(Row::labelled("only", Tone::Plain, &declared_words(declared)).say(Tone::Dim, more))
 }
 
 /// The checks in one row that can be wrapped.

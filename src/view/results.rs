@@ -38,8 +38,10 @@ fn count(rows: u64) -> String {
 
 /// What stands above a result: its name and what was made of it.
 pub fn results_head(table: &Table) -> (Row, Row) {
+    // What no query returned took no time.
+    let took = (table.elapsed_us > 0).then(|| format!(", {}", human_duration(table.elapsed_us)));
     let title = Row::of(Tone::Strong, &table.query)
-        .say(Tone::Dim, &format!("  {}, {}", count(table.result.total), human_duration(table.elapsed_us)));
+        .say(Tone::Dim, &format!("  {}{}", count(table.result.total), took.unwrap_or_default()));
     let verdict = match &table.judged {
         None => Row::of(Tone::Dim, "shown; nothing rests on it"),
         Some((verdict, wanted, seen)) => {

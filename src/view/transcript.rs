@@ -84,6 +84,16 @@ pub struct Table {
     pub judged: Option<(Verdict, String, String)>,
 }
 
+/// What an entry made of the check that `is_it`: verdict, wanted, seen.
+pub(super) fn judged(entry: &Entry, is_it: impl Fn(&str) -> bool) -> Option<(Verdict, String, String)> {
+    entry.events.iter().find_map(|event| match event {
+        Event::CheckJudged { check, verdict, expected, observed, .. } if is_it(check) => {
+            Some((*verdict, expected.clone(), observed.clone()))
+        }
+        _ => None,
+    })
+}
+
 impl Transcript {
     /// Takes an entry in, after the session (given as it is now) applied it.
     pub fn take(&mut self, entry: &Entry, session: &Session) {
@@ -92,14 +102,31 @@ impl Transcript {
         let step = session.current_step().unwrap_or_default().to_owned();
         if let Input::Outcome(outcome) = &entry.cause {
             let step = session.step_of(&outcome.attempt).unwrap_or(step);
-            self.report(entry, &step, &outcome.report);
+            self.report(entry, &step, session, &outcome.report);
         }
         for event in &entry.events {
             self.event(entry, event);
         }
     }
 
-    fn push(&mut self, entry: &Entry, step: &str, kind: LineKind, text: &str) {
+    /// Puts a table into the results.
+    pub(super) fn put(
+        &mut self,
+        entry: &Entry,
+        step: &str,
+        query: &str,
+        result: ResultSet,
+        elapsed_us: u64,
+        judged: Option<(Verdict, String, String)>,
+    ) {
+        if self.tables.len() == TABLES_MAX {
+            self.tables.pop_front();
+        }
+        let (step, query) = (step.to_owned(), query.to_owned());
+        self.tables.push_back(Table { entry: entry.n, step, query, result, elapsed_us, judged });
+    }
+
+    pub(super) fn push(&mut self, entry: &Entry, step: &str, kind: LineKind, text: &str) {
         for line in text.lines() {
             if self.lines.len() == LINES_MAX {
                 self.lines.pop_front();
@@ -114,7 +141,7 @@ impl Transcript {
         }
     }
 
-    fn report(&mut self, entry: &Entry, step: &str, report: &Report) {
+    fn report(&mut self, entry: &Entry, step: &str, session: &Session, report: &Report) {
         match report {
             Report::StatementStarted { index, of, at, sql } => {
                 self.push(entry, step, LineKind::Event, &format!("statement {} of {of}, {at}", index + 1));
@@ -135,7 +162,7 @@ impl Transcript {
             }
             Report::Noticed { notice } => self.push(entry, step, LineKind::Notice, &notice.one_line()),
             Report::Printed { text, .. } => self.push(entry, step, LineKind::Output, text),
-            Report::Observed { observation } => self.observed(entry, step, observation),
+            Report::Observed { observation } => self.observed(entry, step, session, observation),
             Report::Failed { failure: Failure::Sql { error } } => {
                 self.push(entry, step, LineKind::Error, &error.card());
                 self.error = Some(error.clone());
@@ -150,32 +177,17 @@ impl Transcript {
         }
     }
 
-    fn observed(&mut self, entry: &Entry, step: &str, observation: &Observation) {
+    fn observed(&mut self, entry: &Entry, step: &str, session: &Session, observation: &Observation) {
+        self.observed_schema(entry, step, session, observation);
         match observation {
             Observation::Query { query, result, elapsed_us } => {
-                let judged = entry.events.iter().find_map(|event| match event {
-                    Event::CheckJudged { verdict, expected, observed, .. } => {
-                        Some((*verdict, expected.clone(), observed.clone()))
-                    }
-                    _ => None,
-                });
-                if self.tables.len() == TABLES_MAX {
-                    self.tables.pop_front();
-                }
-                self.tables.push_back(Table {
-                    entry: entry.n,
-                    step: step.to_owned(),
-                    query: query.clone(),
-                    result: result.clone(),
-                    elapsed_us: *elapsed_us,
-                    judged,
-                });
+                let judged = judged(entry, |_| true);
+                self.put(entry, step, query, result.clone(), *elapsed_us, judged);
             }
             Observation::QueryFailed { error, .. } => {
                 self.push(entry, step, LineKind::Error, &error.card());
                 self.error = Some(error.clone());
             }
-            Observation::Schema { changes, .. } => self.changes.push((step.to_owned(), changes.clone())),
             Observation::Suite { tests, .. } => {
                 for test in tests {
                     let (kind, word) =
@@ -185,7 +197,7 @@ impl Transcript {
                     self.push(entry, step, kind, &format!("{word} {}{note}", test.name));
                 }
             }
-            Observation::Drill { residue, kept, again } => {
+            Observation::Drill { rungs, residue, kept, again } if rungs.is_empty() => {
                 for name in kept {
                     self.push(entry, step, LineKind::Output, &format!("kept as declared: {name}"));
                 }

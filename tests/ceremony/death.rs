@@ -13,6 +13,7 @@ fn the_server_dies_in_a_migration() {
         UNIQUENESS,
         "CREATE TABLE IF NOT EXISTS public.external_half (id int);\nDROP TABLE public.external_half;",
     );
+    room.define("reapply = \"inert\"", "reapply = \"re-creates\"");
     room.slow(UNIQUENESS);
     let running = room.start(&room.yes().at_a_stop("resume: the machine was out of memory"));
     room.in_the_middle();

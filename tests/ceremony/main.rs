@@ -11,5 +11,6 @@ mod record;
 mod refused;
 mod rehearse;
 mod room;
+mod schema;
 mod servers;
 mod stop;

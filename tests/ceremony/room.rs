@@ -108,6 +108,17 @@ impl Room {
         self
     }
 
+    /// What a migration changes beyond its declaration is only noted.
+    pub fn lenient(&self) -> &Self {
+        self.define("planned_minutes = 120", "undeclared = \"finding\"\nplanned_minutes = 120")
+    }
+
+    /// All observations of a kind, in order.
+    pub fn observations(&self, of: &str) -> Vec<Value> {
+        let all = self.entries().into_iter().map(|entry| entry["cause"]["report"]["observation"].clone());
+        all.filter(|observation| observation["of"] == of).collect()
+    }
+
     /// The line in which `words` stand for the first time.
     #[track_caller]
     pub fn line_of(&self, name: &str, words: &str) -> usize {

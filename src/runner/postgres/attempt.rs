@@ -1,7 +1,6 @@
 //! What every attempt at a step has: the plan, the room it runs in, a voice, and an ear for STOP.
 
 use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
-use super::catalog::{self, Snapshot};
 use super::ledger;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use super::text::{cut, lines_of};
@@ -237,7 +236,10 @@ impl Attempt {
     }
 
     /// Waits for an answer, but not for ever.
-    async fn within<T>(&self, answer: impl Future<Output = Result<T, DbError>>) -> Result<T, Failure> {
+    pub(super) async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, DbError>>,
+    ) -> Result<T, Failure> {
         let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
         match tokio::time::timeout(Duration::from_millis(limit_ms), answer).await {
             Ok(answer) => answer.map_err(|error| self.failure(error, None)),
@@ -274,24 +276,6 @@ impl Attempt {
     /// Of the server or the connection.
     pub async fn value(&self, backend: &mut Backend, sql: &str) -> Result<Option<String>, Failure> {
         self.within(backend.value(sql)).await
-    }
-
-    /// The schema's state. Inside a transaction it sees what that transaction changed.
-    ///
-    /// # Errors
-    /// Of the server or the connection.
-    pub async fn snapshot(&self, backend: &mut Backend) -> Result<Snapshot, Failure> {
-        let alone = backend.transaction_status() == b'I';
-        self.run(backend, if alone { "BEGIN" } else { "SAVEPOINT ceremony_snapshot" }).await?;
-        for setting in catalog::SETTINGS {
-            self.run(backend, setting).await?;
-        }
-        let rows = self.all_rows(backend, catalog::QUERY).await?;
-        self.run(backend, if alone { "ROLLBACK" } else { "ROLLBACK TO SAVEPOINT ceremony_snapshot" }).await?;
-        Ok(Snapshot::from_rows(rows.into_iter().filter_map(|row| {
-            let mut cells = row.into_iter();
-            Some((cells.next()??, cells.next()??))
-        })))
     }
 
     /// Runs the statements of a prepared script one by one, in the transaction that is open.

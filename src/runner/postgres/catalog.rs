@@ -7,7 +7,8 @@ use crate::session::ObjectChange;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// One read-only query, two text columns without NULL: object and definition, sorted by object, each object once.
+/// One read-only query, three text columns without NULL: object, definition and id, sorted by object, each object once.
+/// The id tells an object from another one of the same name and shape; it is empty for what has no row of its own.
 ///
 /// The caller runs [`SETTINGS`] before, in the same transaction. Run it in one snapshot, as it reads many
 /// catalogs; inside the step's own transaction it sees what that has changed. PostgreSQL 14 and later.
@@ -39,6 +40,20 @@ impl Snapshot {
             digest.update(text.as_bytes());
         }
         digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// Which object each name stands for: name to `class/object/part` in oids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids(pub BTreeMap<String, String>);
+
+impl Ids {
+    /// Names that stand for another object than before.
+    pub fn recreated(&self, after: &Self) -> Vec<String> {
+        let other = |(name, id): &(&String, &String)| {
+            !id.is_empty() && after.0.get(*name).is_some_and(|now| now != *id)
+        };
+        self.0.iter().filter(other).map(|(name, _)| name.clone()).collect()
     }
 }
 

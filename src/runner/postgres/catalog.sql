@@ -277,11 +277,11 @@ UNION ALL
     FROM pg_default_acl d LEFT JOIN space n ON n.oid = d.defaclnamespace
     WHERE d.defaclnamespace = 0 OR n.oid IS NOT NULL
 )
-SELECT object, coalesce(definition, '') AS definition
+SELECT object, coalesce(definition, '') AS definition, coalesce(id, '') AS id
 FROM (
-    SELECT object, definition FROM object
+    SELECT object, definition, classid::oid || '/' || objid || '/' || objsubid AS id FROM object
   UNION ALL
-    SELECT 'comment on ' || o.object, d.description
+    SELECT 'comment on ' || o.object, d.description, NULL
     FROM object o
     JOIN pg_description d ON d.classoid = o.classid AND d.objoid = o.objid AND d.objsubid = o.objsubid
 ) AS everything

@@ -1,9 +1,9 @@
-//! The rollback drill: on a throw-away copy of the database the real rollback scripts run, the schema is compared
-//! with the one before the ceremony, and everything is applied again.
+//! The rollback drill: on a throw-away copy of the database the real rollback scripts run, and behind each the schema
+//! is compared with the one its migration started from; then everything is applied again, compared the same way.
 
 use super::attempt::{Attempt, prepare};
 use super::backend::{Backend, Endpoint};
-use super::catalog::diff;
+use super::catalog::{Snapshot, diff};
 use super::ledger::literal;
 use crate::session::*;
 
@@ -13,10 +13,7 @@ impl Attempt {
     /// # Errors
     /// Of a script, the server or the connection.
     pub async fn drill(&self) -> Result<(), Failure> {
-        let before = self.schema_before().ok_or_else(|| Failure::Blocked {
-            what: "the schema before the ceremony was not recorded".to_owned(),
-            next: "put a step of kind backup before the apply step".to_owned(),
-        })?;
+        let rungs = self.kept_rungs()?;
         // Says and compares the server's identity; a copy cannot be made while anybody is connected to the source.
         self.connect().await?.close().await;
         let source = &self.room.endpoint.database;
@@ -37,7 +34,7 @@ impl Attempt {
         let drop_copy = format!("DROP DATABASE IF EXISTS {copy} WITH (FORCE)");
         let made = self.make_copy(&mut maintenance, source, &copy).await;
         let result = match made {
-            Ok(()) => self.on_copy(&copy, &before).await,
+            Ok(()) => self.on_copy(&copy, &rungs).await,
             Err(failure) => Err(failure),
         };
         // After STOP the copy goes all the same.
@@ -83,37 +80,94 @@ impl Attempt {
         }
     }
 
-    async fn on_copy(&self, copy: &str, before: &super::catalog::Snapshot) -> Result<(), Failure> {
+    /// The schema that each migration started from, in the order of the plan.
+    fn kept_rungs(&self) -> Result<Vec<Snapshot>, Failure> {
         let plan = &self.room.plan;
-        let endpoint = Endpoint { database: copy.to_owned(), ..self.room.endpoint.clone() };
-        let top = {
-            let mut backend = self.connect_to(&endpoint).await?;
-            let top = self.snapshot(&mut backend).await?;
-            backend.close().await;
-            top
+        let of = |(height, &at): (usize, &usize)| match self.rung(&plan.ceremony.migrations[at].id) {
+            // The lowest rung is the schema before the ceremony.
+            Err(failure) if height == 0 => self.schema_before().ok_or(failure),
+            other => other,
         };
-        for &at in plan.order.iter().rev() {
-            self.one(&endpoint, &plan.ceremony.migrations[at].rollback.script).await?;
+        plan.order.iter().enumerate().map(of).collect()
+    }
+
+    /// What may differ on the rung below the migration at this height: what it and those above leave on purpose.
+    fn allowed(&self, height: usize) -> Allowed {
+        let plan = &self.room.plan;
+        let above = plan.order[height..].iter().map(|&at| &plan.ceremony.migrations[at].rollback);
+        let (mut kept, mut also_drops) = (Vec::new(), Vec::new());
+        for rollback in above {
+            kept.extend(rollback.kept.iter().cloned());
+            also_drops.extend(rollback.also_drops.iter().cloned());
         }
-        let mut backend = self.connect_to(&endpoint).await?;
-        let bottom = self.snapshot(&mut backend).await?;
-        backend.close().await;
-        for &at in &plan.order {
-            self.one(&endpoint, &plan.ceremony.migrations[at].script).await?;
+        Allowed { kept, also_drops }
+    }
+
+    /// Down and up again. What was seen is said also when a script fails.
+    async fn on_copy(&self, copy: &str, rungs: &[Snapshot]) -> Result<(), Failure> {
+        let endpoint = Endpoint { database: copy.to_owned(), ..self.room.endpoint.clone() };
+        let mut seen = Vec::new();
+        let result = self.down_and_up(&endpoint, rungs, &mut seen).await;
+        if matches!(&result, Ok(()) | Err(Failure::Sql { .. })) {
+            self.observe(Observation::Drill {
+                rungs: seen,
+                residue: Vec::new(),
+                kept: Vec::new(),
+                again: Vec::new(),
+            });
         }
-        let mut backend = self.connect_to(&endpoint).await?;
-        let again = self.snapshot(&mut backend).await?;
+        result
+    }
+
+    async fn down_and_up(
+        &self,
+        endpoint: &Endpoint,
+        rungs: &[Snapshot],
+        seen: &mut Vec<Rung>,
+    ) -> Result<(), Failure> {
+        let plan = &self.room.plan;
+        let top = self.look_at_copy(endpoint).await?;
+        for height in (0..plan.order.len()).rev() {
+            let migration = &plan.ceremony.migrations[plan.order[height]];
+            let way = (Direction::Down, &migration.id, self.allowed(height));
+            self.rung_of(endpoint, &migration.rollback.script, way, &rungs[height], seen).await?;
+        }
+        for (height, &at) in plan.order.iter().enumerate() {
+            let migration = &plan.ceremony.migrations[at];
+            // What the rollbacks above kept is still there until their migrations run again.
+            let allowed = Allowed { kept: self.allowed(height + 1).kept, ..Allowed::default() };
+            let way = (Direction::Up, &migration.id, allowed);
+            let wanted = rungs.get(height + 1).unwrap_or(&top);
+            self.rung_of(endpoint, &migration.script, way, wanted, seen).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_copy(&self, endpoint: &Endpoint) -> Result<Snapshot, Failure> {
+        let mut backend = self.connect_to(endpoint).await?;
+        let snapshot = self.snapshot(&mut backend).await?;
         backend.close().await;
-        let declared: Vec<&String> =
-            plan.ceremony.migrations.iter().flat_map(|migration| &migration.rollback.kept).collect();
-        let (kept, residue): (Vec<_>, Vec<_>) = diff(before, &bottom)
-            .into_iter()
-            .partition(|change| change.before.is_none() && declared.contains(&&change.object));
-        self.observe(Observation::Drill {
-            residue,
-            kept: kept.into_iter().map(|change| change.object).collect(),
-            again: diff(&top, &again),
-        });
+        Ok(snapshot)
+    }
+
+    /// Runs one script and compares the schema behind it with the one `wanted` there.
+    async fn rung_of(
+        &self,
+        endpoint: &Endpoint,
+        script: &crate::definition::Script,
+        (direction, migration, allowed): (Direction, &String, Allowed),
+        wanted: &Snapshot,
+        seen: &mut Vec<Rung>,
+    ) -> Result<(), Failure> {
+        let ran = self.one(endpoint, script).await;
+        if let Err(Failure::Sql { error }) = &ran {
+            let mut rung = Rung::new(migration, direction, &allowed, Vec::new());
+            rung.error = Some(error.clone());
+            seen.push(rung);
+        }
+        ran?;
+        let now = self.look_at_copy(endpoint).await?;
+        seen.push(Rung::new(migration, direction, &allowed, diff(wanted, &now)));
         Ok(())
     }
 

@@ -5,10 +5,12 @@ use super::attempt::{Attempt, CONNECT_MAX, Prepared, prepare};
 use super::backend::Backend;
 use super::catalog::{Snapshot, diff};
 use super::ledger::{self, Mark};
+use super::reapply;
 use super::split::history_statements;
 use crate::definition::{Folder, Migration, Script, StepKind};
 use crate::plan::Subject;
 use crate::session::*;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -30,7 +32,15 @@ pub enum Word {
 struct Before {
     snapshot: Snapshot,
     rows: Vec<(String, Option<u64>)>,
-    xid: String,
+    flaws: BTreeSet<Flaw>,
+    /// The transaction's id; a script that is applied again may do without one.
+    name: Name,
+}
+
+/// What tells the transaction from another one.
+enum Name {
+    Xid(String),
+    Reapplied(reapply::Start),
 }
 
 impl Attempt {
@@ -120,25 +130,29 @@ impl Attempt {
         }
         let before = self.begin(backend, &mark).await?;
         self.back_up_what_dies(backend).await?;
-        self.run_script(backend, prepared).await?;
+        let ran = self.run_script(backend, prepared).await;
+        if let (Err(failure), StepKind::Reapply) = (&ran, self.step.kind) {
+            self.reapply_failed(failure);
+        }
+        ran?;
         self.prove(backend, &before).await?;
-        if self.step.kind == StepKind::Reapply {
+        let Name::Xid(xid) = &before.name else {
             // The proof is what counts: applying again leaves nothing that could be committed.
             self.run(backend, "ROLLBACK").await?;
             self.say(Report::Finished);
             return Ok(());
-        }
+        };
         self.write_history(backend, migration).await?;
-        let complete = ledger::complete(backend, &mark, &before.xid).await;
+        let complete = ledger::complete(backend, &mark, xid).await;
         if !complete.map_err(|error| self.failure(error, None))? {
             return Err(Failure::Escaped {
                 what: "the ledger row of this attempt is gone or changed: the script left its transaction or wrote to the ledger"
                     .to_owned(),
             });
         }
-        self.say(Report::Proved { xid: before.xid.clone() });
+        self.say(Report::Proved { xid: xid.clone() });
         match self.wait(backend, words).await? {
-            Word::Commit => self.commit(backend, &mark).await,
+            Word::Commit => self.commit(backend, &mark, &before.flaws).await,
             Word::Discard => {
                 self.run(backend, "ROLLBACK").await?;
                 self.say(Report::Discarded);
@@ -194,9 +208,11 @@ impl Attempt {
 
     async fn begin(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<Before, Failure> {
         self.run(backend, "BEGIN").await?;
-        let snapshot = self.snapshot(backend).await?;
+        let (snapshot, ids) = self.snapshot_and_ids(backend).await?;
+        let flaws = self.flaws(backend).await?;
         if self.step.kind == StepKind::Apply {
             self.keep_schema_before(&snapshot)?;
+            self.keep_rung(mark.migration, &snapshot)?;
         }
         let mut rows = Vec::new();
         for check in &self.step.checks {
@@ -208,12 +224,15 @@ impl Attempt {
                 _ => {}
             }
         }
-        let xid = self.xid(backend).await?;
-        if self.step.kind != StepKind::Reapply {
+        let name = if self.step.kind == StepKind::Reapply {
+            Name::Reapplied(self.before_reapply(backend, ids).await?)
+        } else {
+            let xid = self.xid(backend).await?;
             ledger::hold_history(backend).await.map_err(|error| self.failure(error, None))?;
             ledger::begin(backend, mark, &xid).await.map_err(|error| self.failure(error, None))?;
-        }
-        Ok(Before { snapshot, rows, xid })
+            Name::Xid(xid)
+        };
+        Ok(Before { snapshot, rows, flaws, name })
     }
 
     /// Copies the rows out that the script will delete, under a lock that lets none slip in behind the copy.
@@ -242,14 +261,18 @@ impl Attempt {
         for sql in ["RESET ROLE", "RESET search_path", "SET CONSTRAINTS ALL IMMEDIATE"] {
             self.run(backend, sql).await?;
         }
-        let xid = self.xid(backend).await?;
-        if xid != before.xid {
-            return Err(Failure::Escaped {
-                what: format!(
-                    "the transaction's id changed from {} to {xid}: the script committed in the middle",
-                    before.xid
-                ),
-            });
+        match &before.name {
+            Name::Xid(before) => {
+                let xid = self.xid(backend).await?;
+                if xid != *before {
+                    return Err(Failure::Escaped {
+                        what: format!(
+                            "the transaction's id changed from {before} to {xid}: the script committed in the middle"
+                        ),
+                    });
+                }
+            }
+            Name::Reapplied(start) => self.after_reapply(backend, start, &before.snapshot).await?,
         }
         for check in &self.step.checks {
             self.go_on()?;
@@ -268,7 +291,7 @@ impl Attempt {
             objects: after.0.len(),
             changes: diff(&before.snapshot, &after),
         });
-        Ok(())
+        self.look_for_flaws(backend, &before.flaws, false).await
     }
 
     async fn write_history(&self, backend: &mut Backend, migration: &Migration) -> Result<(), Failure> {
@@ -304,7 +327,12 @@ impl Attempt {
         tokio::time::timeout(limit, answer).await.unwrap_or(Err(Failure::Unanswered { after_ms }))
     }
 
-    async fn commit(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<(), Failure> {
+    async fn commit(
+        &self,
+        backend: &mut Backend,
+        mark: &Mark<'_>,
+        flaws: &BTreeSet<Flaw>,
+    ) -> Result<(), Failure> {
         let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut |_| {})).await;
         let doubt = |what: String| Failure::Connection { what };
         match answer {
@@ -322,6 +350,11 @@ impl Attempt {
             .await
             .map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
         let rows = ledger::rows(&mut fresh, mark.ceremony).await;
+        // Whether it happened does not hang on this look.
+        if let Err(failure) = self.look_for_flaws(&mut fresh, flaws, true).await {
+            let text = format!("not looked for things half done after the commit: {}\n", failure.words());
+            self.say(Report::Printed { source: Source::Runner, text });
+        }
         fresh.close().await;
         let rows = rows.map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
         if rows.iter().any(|row| row.attempt == mark.attempt && row.done) {

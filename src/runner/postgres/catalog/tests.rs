@@ -1,5 +1,7 @@
 //! The catalog query on a real server: what it must see, and what it must not see.
 
+mod referee;
+
 use super::*;
 use crate::runner::server::{Embedded, find_programs};
 use std::process::Command;
@@ -36,18 +38,23 @@ impl Database {
     }
 
     fn snapshot(&self) -> Snapshot {
+        self.snapshot_and_ids().0
+    }
+
+    fn snapshot_and_ids(&self) -> (Snapshot, Ids) {
         let bytes = self.psql(&format!("{}; {QUERY}", SETTINGS.join("; ")));
         let text = String::from_utf8(bytes).unwrap();
-        let rows: Vec<(String, String)> = text
-            .split_terminator('\0')
-            .map(|row| {
-                row.split_once('\u{1}').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two columns")
-            })
-            .collect();
+        let (mut rows, mut ids) = (Vec::new(), Ids::default());
+        for row in text.split_terminator('\0') {
+            let cells: Vec<&str> = row.split('\u{1}').collect();
+            let [object, definition, id] = cells[..] else { panic!("three columns: {row}") };
+            rows.push((object.to_owned(), definition.to_owned()));
+            ids.0.insert(object.to_owned(), id.to_owned());
+        }
         let snapshot = Snapshot::from_rows(rows.clone());
         let sorted: Vec<(String, String)> = snapshot.0.clone().into_iter().collect();
         assert_eq!(rows, sorted, "sorted, and each object once");
-        snapshot
+        (snapshot, ids)
     }
 
     /// The objects that `sql` changes.
@@ -210,6 +217,25 @@ fn the_same_shape_made_again_is_the_same() {
         database.changed_by("CREATE TABLE ceremony.more (id int); CREATE TEMP TABLE t (id int)"),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn an_object_made_anew_has_another_id() {
+    let database = Database::new();
+    database.run(SCHEMA);
+    let (snapshot, before) = database.snapshot_and_ids();
+    // Written again in place: the same object.
+    database
+        .run("CREATE OR REPLACE FUNCTION f(integer, text) RETURNS int LANGUAGE sql AS 'SELECT 1; SELECT $1'");
+    assert_eq!(before.recreated(&database.snapshot_and_ids().1), Vec::<String>::new());
+    database.run(
+        "DROP INDEX bookings_room; CREATE INDEX bookings_room ON bookings (room);
+         DROP TRIGGER touched ON bookings;
+         CREATE TRIGGER touched BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION touch()",
+    );
+    let (after, now) = database.snapshot_and_ids();
+    assert_eq!(after.hash(), snapshot.hash());
+    assert_eq!(before.recreated(&now), ["index public.bookings_room", "trigger public.bookings.touched"]);
 }
 
 #[test]
