@@ -50,6 +50,11 @@ impl<'t, 'i> Table<'t, 'i> {
         self.table.get(key)
     }
 
+    /// Whether the table has this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     fn required(&mut self, reading: &mut Reading<'_>, key: &'static str) -> Option<&'t Spanned<DeValue<'i>>> {
         let value = self.get(key);
         if value.is_none() {

@@ -344,11 +344,16 @@ fn sign_off(out: &mut String, session: &Session) {
             .iter()
             .flat_map(|state| &state.checks)
             .flatten()
-            .any(|judged| judged.waiver.as_ref().is_some_and(|text| text.starts_with(&waiver.reason)));
+            .any(|judged| judged.waiver.as_ref().is_some_and(|text| text.contains(&waiver.reason)));
         let _ = writeln!(
             out,
-            "\nWaiver for {}: {} Granted by {} until {}; {}.",
+            "\nWaiver for {}{}: {} Granted by {} until {}; {}.",
             code(&waiver.check),
+            match waiver.tests.as_slice() {
+                [] => String::new(),
+                tests =>
+                    format!(", tests {}", tests.iter().map(|test| code(test)).collect::<Vec<_>>().join(", ")),
+            },
             inert(&waiver.reason),
             inert(&waiver.granted_by),
             inert(&waiver.until),

@@ -11,6 +11,7 @@ mod expectation;
 mod gate;
 mod halt;
 mod judge;
+mod judge_suite;
 mod on_outcome;
 mod outcome;
 mod settle;

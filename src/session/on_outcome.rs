@@ -102,6 +102,9 @@ impl Deciding<'_> {
             return;
         };
         self.judged(step, judged);
+        for what in self.session().waivers_not_needed(observation, self.at.wall) {
+            self.emit(Event::FindingRaised { what });
+        }
     }
 
     fn judged(&mut self, step: &str, judged: judge::Judgement) {

@@ -11,3 +11,4 @@ mod refused;
 mod room;
 mod servers;
 mod stop;
+mod suites;

@@ -38,6 +38,13 @@ pub const ROOMS: &[Room] = &[
         crates: &["rustix", "serde", "serde_json", "sha2", "tempfile", "tokio", "tracing"],
         pure: false,
     },
+    // quick_xml for the one format that is XML.
+    Room {
+        path: "src/runner/suite/result",
+        modules: &["session", "definition", "runner::files"],
+        crates: &["quick_xml", "serde", "serde_json"],
+        pure: false,
+    },
     Room { path: "src/runner/clock.rs", modules: &["time"], crates: &["rustix", "uuid"], pure: false },
     Room {
         path: "src/runner/postgres/",
