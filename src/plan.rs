@@ -1,5 +1,9 @@
 //! `Ceremony` to ordered steps with their checks: the way up, and the way back as a plan of its own.
 
+mod hazard;
+
+pub use hazard::{Hazard, HazardClass, HazardGroup, grouped};
+
 use crate::definition::{Ceremony, Migration, Probe, StepDefinition, StepKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +19,8 @@ pub struct Plan {
     pub rollback: Vec<Step>,
     /// Indexes of the migrations in the order in which they are applied.
     pub order: Vec<usize>,
+    /// What the scripts show of hazards; `None` when nobody looked.
+    pub hazards: Option<Vec<Hazard>>,
     index: BTreeMap<String, StepRef>,
 }
 
@@ -38,6 +44,9 @@ pub struct Outline {
     pub rollback: Vec<Step>,
     /// [`Plan::order`].
     pub order: Vec<usize>,
+    /// [`Plan::hazards`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hazards: Option<Vec<Hazard>>,
 }
 
 /// One line of the checklist.
@@ -116,7 +125,7 @@ impl Plan {
         }
         let rollback: Vec<Step> =
             order.iter().rev().map(|&migration| rollback_step(&ceremony, migration)).collect();
-        Self::assemble(ceremony, Outline { steps, rollback, order })
+        Self::assemble(ceremony, Outline { steps, rollback, order, hazards: None })
     }
 
     /// The plan as it was when a session was opened.
@@ -144,17 +153,32 @@ impl Plan {
 
     /// What is kept of the plan beside the record.
     pub fn outline(&self) -> Outline {
-        Outline { steps: self.steps.clone(), rollback: self.rollback.clone(), order: self.order.clone() }
+        Outline {
+            steps: self.steps.clone(),
+            rollback: self.rollback.clone(),
+            order: self.order.clone(),
+            hazards: self.hazards.clone(),
+        }
     }
 
-    fn assemble(ceremony: Ceremony, Outline { steps, rollback, order }: Outline) -> Self {
+    fn assemble(ceremony: Ceremony, Outline { steps, rollback, order, hazards }: Outline) -> Self {
         let index = steps
             .iter()
             .enumerate()
             .map(|(at, step)| (step.id.clone(), StepRef::Forward(at)))
             .chain(rollback.iter().enumerate().map(|(at, step)| (step.id.clone(), StepRef::Back(at))))
             .collect();
-        Self { ceremony, steps, rollback, order, index }
+        Self { ceremony, steps, rollback, order, hazards, index }
+    }
+
+    /// What the script of a step that applies or rolls back shows of hazards; `None` when nobody looked.
+    pub fn hazards_of(&self, step: &Step) -> Option<Vec<&Hazard>> {
+        let migration = &self.ceremony.migrations[step.migration?];
+        let script = match step.kind {
+            StepKind::RollBack => &migration.rollback.script,
+            _ => &migration.script,
+        };
+        Some(hazard::of(self.hazards.as_deref()?, script).collect())
     }
 
     /// Where the step called `id` stands.

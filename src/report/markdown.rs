@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Text from outside as one table cell or line: no markup, no control characters.
-fn inert(text: &str) -> String {
+pub(super) fn inert(text: &str) -> String {
     let mut safe = String::new();
     for character in clean_line(text).chars() {
         if matches!(character, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '&' | '!') {
@@ -21,7 +21,7 @@ fn inert(text: &str) -> String {
     safe
 }
 
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("`{}`", clean_line(text).replace('`', "'").replace('|', "¦"))
 }
 
@@ -67,6 +67,7 @@ pub fn render(session: &Session, transcript: &Transcript, entries: &[Entry], hea
     let index = index(entries);
     summary(&mut out, session, entries, head);
     migrations(&mut out, session);
+    super::hazards::render(&mut out, &session.plan);
     steps(&mut out, session, &index);
     escalations(&mut out, session, &index);
     people(&mut out, session);

@@ -1,4 +1,5 @@
 //! Documents over the same session and transcript: the execution report and the runbook.
 
+mod hazards;
 pub mod markdown;
 pub mod runbook;

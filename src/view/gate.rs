@@ -5,7 +5,7 @@ use super::changes::tally;
 use super::checklist::{check_rows, elapsed};
 use super::ink::{Row, Tone};
 use crate::definition::{CommitPolicy, Migration, Risk, StepKind};
-use crate::plan::Step;
+use crate::plan::{Hazard, Step};
 use crate::session::*;
 use crate::time::{Moment, human_duration};
 
@@ -103,6 +103,9 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             ));
             rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
             rows.extend(deletes(&migration.rollback.deletes));
+            if step.kind == StepKind::Apply {
+                rows.extend(super::hazards::rows(session.plan.hazards_of(step)));
+            }
             let limits = session.plan.ceremony.limits;
             let locks = format!(
                 "gives up after {} of waiting for a lock, {} in a statement",
@@ -210,6 +213,9 @@ fn roll_back(session: &Session) -> Vec<Row> {
                 .say(Tone::Plain, &migration.rollback.summary),
         );
     }
+    let steps = session.undo.iter().filter_map(|id| session.plan.hazards_of(session.step(id)?));
+    let hazards: Vec<&Hazard> = steps.flatten().collect();
+    rows.extend(super::hazards::rows(session.plan.hazards.is_some().then_some(hazards)));
     let minutes = format!(
         "planned at {} min by hand; each step commits by itself",
         session.plan.ceremony.rollback_minutes

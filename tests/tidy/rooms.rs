@@ -20,7 +20,7 @@ pub const ROOMS: &[Room] = &[
     // strsim for "did you mean".
     Room { path: "src/definition/", modules: &["time"], crates: &["serde", "toml", "strsim"], pure: true },
     // serde: a record keeps the plan it was made from.
-    Room { path: "src/plan.rs", modules: &["definition"], crates: &["serde"], pure: true },
+    Room { path: "src/plan", modules: &["definition"], crates: &["serde"], pure: true },
     // The definition as well: a plan is steps over a definition, and the core judges by what it says.
     Room { path: "src/session/", modules: &["plan", "definition", "time"], crates: &["serde"], pure: true },
     Room {
@@ -64,6 +64,13 @@ pub const ROOMS: &[Room] = &[
         modules: &[],
         crates: &["squawk_syntax"],
         pure: false,
+    },
+    // What the linter finds goes into the plan.
+    Room {
+        path: "src/runner/postgres/split/hazards",
+        modules: &["plan", "session", "definition"],
+        crates: &["squawk_syntax", "squawk_linter"],
+        pure: true,
     },
     // What a server says, parsed in memory.
     Room {
