@@ -90,6 +90,9 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
                 if step.kind == StepKind::Reapply { "applied again, nothing may change: " } else { "" };
             rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.creates));
             rows.push(place(session));
+            if step.kind == StepKind::Apply {
+                rows.extend(super::hazards::rows(session.plan.hazards_of(step)));
+            }
             let asks = step.kind == StepKind::Apply && migration.commit == CommitPolicy::Ask;
             let after = if asks {
                 "a second gate shows the proof and asks before COMMIT"
@@ -103,9 +106,6 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             ));
             rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
             rows.extend(deletes(&migration.rollback.deletes));
-            if step.kind == StepKind::Apply {
-                rows.extend(super::hazards::rows(session.plan.hazards_of(step)));
-            }
             let limits = session.plan.ceremony.limits;
             let locks = format!(
                 "gives up after {} of waiting for a lock, {} in a statement",

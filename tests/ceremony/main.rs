@@ -4,6 +4,7 @@ mod broken;
 mod checks;
 mod clients;
 mod death;
+mod hazards;
 mod pass;
 mod program;
 mod record;

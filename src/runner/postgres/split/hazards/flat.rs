@@ -1,7 +1,7 @@
 //! A script with its DO blocks opened: the SQL in them stands where it stood, everything around it is blank.
 
+use super::super::{Statement, grammar};
 use super::{Seen, unseen};
-use crate::runner::postgres::split::{Statement, grammar};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::syntax_error::SyntaxError;
