@@ -70,7 +70,7 @@ fn unseen(offset: usize, what: impl Into<String>) -> Seen {
         rule: "not-looked-into".to_owned(),
         class: HazardClass::Unseen,
         what: what.into(),
-        why: "what it does is not known before it runs".to_owned(),
+        why: "What it does is not known before it runs.".to_owned(),
         next: "read it yourself".to_owned(),
     }
 }
@@ -104,7 +104,7 @@ fn look(text: &str, statements: &[Statement], undoes: bool) -> Vec<Seen> {
             rule: Rule::AddingForeignKeyConstraint.to_string(),
             class: HazardClass::Lock,
             what: format!("a new foreign key locks {table} against writes until COMMIT"),
-            why: "the table it points at is locked (SHARE ROW EXCLUSIVE) while the key's triggers are made"
+            why: "The table it points at is locked (SHARE ROW EXCLUSIVE) from here to COMMIT."
                 .to_owned(),
             next: "commit soon: others can read that table meanwhile, not write".to_owned(),
         }
@@ -193,7 +193,7 @@ fn unknown_names(ignores: &[Ignore]) -> Vec<Seen> {
             rule: Rule::UnusedIgnore.to_string(),
             class: HazardClass::Other,
             what: format!("squawk-ignore names no rule: '{}'", rule.escape_default()),
-            why: "nothing is accepted by it".to_owned(),
+            why: "Nothing is accepted by it.".to_owned(),
             next: "take the rule's name from `ceremony check`".to_owned(),
         })
         .collect()
