@@ -1,7 +1,9 @@
 //! `Ceremony` to ordered steps with their checks: the way up, and the way back as a plan of its own.
 
+mod hazard;
 mod rehearsal;
 
+pub use hazard::{Hazard, HazardClass, HazardGroup, grouped};
 pub use rehearsal::*;
 
 use crate::definition::{Ceremony, Migration, Probe, StepDefinition, StepKind};
@@ -21,6 +23,8 @@ pub struct Plan {
     pub order: Vec<usize>,
     /// The rehearsal of these very files, if there was one.
     pub rehearsal: Option<Rehearsal>,
+    /// What the scripts show of hazards; `None` when nobody looked.
+    pub hazards: Option<Vec<Hazard>>,
     index: BTreeMap<String, StepRef>,
 }
 
@@ -47,6 +51,9 @@ pub struct Outline {
     /// [`Plan::rehearsal`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
+    /// [`Plan::hazards`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hazards: Option<Vec<Hazard>>,
 }
 
 /// One line of the checklist.
@@ -131,7 +138,7 @@ impl Plan {
         }
         let rollback: Vec<Step> =
             order.iter().rev().map(|&migration| rollback_step(&ceremony, migration)).collect();
-        Self::assemble(ceremony, Outline { steps, rollback, order, rehearsal: None })
+        Self::assemble(ceremony, Outline { steps, rollback, order, rehearsal: None, hazards: None })
     }
 
     /// The plan as it was when a session was opened.
@@ -164,18 +171,19 @@ impl Plan {
             rollback: self.rollback.clone(),
             order: self.order.clone(),
             rehearsal: self.rehearsal.clone(),
+            hazards: self.hazards.clone(),
         }
     }
 
     fn assemble(ceremony: Ceremony, outline: Outline) -> Self {
-        let Outline { steps, rollback, order, rehearsal } = outline;
+        let Outline { steps, rollback, order, rehearsal, hazards } = outline;
         let index = steps
             .iter()
             .enumerate()
             .map(|(at, step)| (step.id.clone(), StepRef::Forward(at)))
             .chain(rollback.iter().enumerate().map(|(at, step)| (step.id.clone(), StepRef::Back(at))))
             .collect();
-        Self { ceremony, steps, rollback, order, rehearsal, index }
+        Self { ceremony, steps, rollback, order, rehearsal, hazards, index }
     }
 
     /// Where the step called `id` stands.

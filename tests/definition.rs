@@ -213,3 +213,73 @@ fn broken_toml_is_said_without_noise() {
     assert!(!problems.is_empty());
     assert!(problems.iter().all(|problem| problem.what.starts_with("not TOML")), "{problems:?}");
 }
+
+#[test]
+fn waivers_and_result_files_that_cannot_be_meant_are_refused() {
+    let suites = r#"
+format = 1
+[ceremony]
+id = "c"
+title = "T"
+purpose = "P"
+[[suite]]
+id = "s"
+title = "S"
+command = ["true"]
+format = "junit"
+result = "../junit.xml"
+[[suite]]
+id = "x"
+title = "X"
+command = ["true"]
+format = "exit-code"
+result = "q.sql"
+[[query]]
+id = "q"
+title = "Q"
+script = "q.sql#one"
+expect = "empty"
+[[waiver]]
+check = "s"
+tests = ["a", "b", "a", " "]
+reason = "r"
+granted_by = "g"
+until = "2099-12-31"
+[[waiver]]
+check = "s"
+tests = ["b"]
+reason = "r"
+granted_by = "g"
+until = "2099-12-31"
+[[waiver]]
+check = "s"
+reason = "all of it"
+granted_by = "g"
+until = "2099-12-31"
+[[waiver]]
+check = "x"
+tests = []
+reason = "r"
+granted_by = "g"
+until = "2099-12-31"
+[[waiver]]
+check = "q"
+tests = ["a"]
+reason = "r"
+granted_by = "g"
+until = "2099-12-31"
+[[waiver]]
+check = "unknown"
+tests = ["a"]
+reason = "r"
+granted_by = "g"
+until = "2099-12-31"
+[[step]]
+id = "v"
+kind = "suite"
+title = "V"
+suites = ["s", "x"]
+"#;
+    let shown: Vec<String> = check(suites).iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("waivers_and_results", shown.join("\n"));
+}

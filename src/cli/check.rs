@@ -2,6 +2,7 @@
 
 use super::{Common, Trouble, launch};
 use crate::definition::Folder;
+use crate::plan::{Hazard, grouped};
 
 pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
     let (folder, name, ceremony) = launch::definition(common)?;
@@ -20,6 +21,7 @@ pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
         outln!("  why:  {}", warning.why);
         outln!("  next: {}", warning.next);
     }
+    hazards(&launch::hazards(&ceremony));
     if changed > 0 {
         return Ok(2);
     }
@@ -32,4 +34,20 @@ pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
         ceremony.files.len()
     );
     Ok(0)
+}
+
+fn hazards(all: &[Hazard]) {
+    for group in grouped(all).into_iter().filter(|group| !group.first.accepted) {
+        let hazard = group.first;
+        let perhaps = if hazard.perhaps { ", if the DO block gets there" } else { "" };
+        let more = if group.lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
+        outln!("warning: {}: {}: {}{perhaps}{more}", hazard.at, hazard.class.word(), hazard.what);
+        outln!("  why:  {} ({})", hazard.why, hazard.rule);
+        outln!("  next: {}", hazard.next);
+    }
+    match all.iter().filter(|hazard| hazard.accepted).count() {
+        0 => {}
+        1 => outln!("1 hazard is accepted in its file (squawk-ignore)"),
+        count => outln!("{count} hazards are accepted in their files (squawk-ignore)"),
+    }
 }

@@ -7,7 +7,7 @@ use crate::definition::{Ceremony, Diagnostic, load};
 use crate::driver::{Drive, Message, follow};
 use crate::journal::FORMAT;
 use crate::journal::file::JournalFile;
-use crate::plan::Plan;
+use crate::plan::{Hazard, Plan};
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
 use crate::runner::git;
@@ -121,6 +121,16 @@ pub fn warnings(ceremony: &Ceremony) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// What the scripts show of hazards.
+pub fn hazards(ceremony: &Ceremony) -> Vec<Hazard> {
+    use crate::runner::postgres::split::hazards;
+    let migrations = ceremony.migrations.iter();
+    migrations
+        .flat_map(|it| [hazards(&it.script, false), hazards(&it.rollback.script, true)])
+        .flatten()
+        .collect()
+}
+
 /// A log that is never on the screen.
 fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Trouble> {
     let failed = |error: String| {
@@ -170,8 +180,10 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
     let session = session.canonicalize().map_err(|error| Trouble::folder(&session, &error))?;
     let origin = Origin { folder: folder.root().to_owned(), definition: name.clone(), url: wanted.url() };
+    let hazards = hazards(&ceremony);
     let mut plan = Plan::new(ceremony);
     plan.rehearsal = rehearsed;
+    plan.hazards = Some(hazards);
     let planned = session_folder::fill(&session, &folder, &plan, &origin)
         .map_err(|error| Trouble::folder(&session, &error))?;
     let log = log(&session)?;

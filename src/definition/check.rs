@@ -11,6 +11,7 @@ pub(super) fn check(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Span
     cycles(reading, ceremony, spans);
     rollbacks(reading, ceremony, spans);
     steps(reading, ceremony, spans);
+    super::suites::check(reading, ceremony, spans);
 }
 
 fn duplicates(reading: &mut Reading<'_>, spans: &Spans) {

@@ -17,6 +17,10 @@ pub(super) struct Spans {
     /// `(kind of thing, id, where it is referred to)`.
     pub uses: Vec<(&'static str, String, Range<usize>)>,
     pub sums: Vec<(String, Range<usize>)>,
+    /// Of each waiver the tests it names; `None` when it has no such list.
+    pub waived: Vec<Option<Vec<At<String>>>>,
+    /// Of each suite its result file.
+    pub results: Vec<Option<At<String>>>,
 }
 
 impl Spans {
@@ -413,19 +417,29 @@ fn suite(
     let format = table.choice(
         reading,
         "format",
-        &[("tap", SuiteFormat::Tap), ("exit-code", SuiteFormat::ExitCode)],
+        &[
+            ("tap", SuiteFormat::Tap),
+            ("exit-code", SuiteFormat::ExitCode),
+            ("junit", SuiteFormat::Junit),
+            ("vitest", SuiteFormat::Vitest),
+        ],
         None,
     );
+    let result = table.string_or(reading, "result", None);
+    spans.results.push(result.clone());
+    let result = result.map(|path| path.value);
     let timeout_ms = table.number(reading, "timeout_ms", 1..86_400_000, default_timeout_ms);
     let starts_application =
         table.choice(reading, "proves", &[("behaviour", false), ("application-start", true)], Some(false));
     table.done(reading);
     let file = file.map(|path| path.value);
-    Suite { id, title, file, command: values(command), format, timeout_ms, starts_application }
+    Suite { id, title, file, command: values(command), format, result, timeout_ms, starts_application }
 }
 
 fn waiver(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) -> Waiver {
     let check = table.string(reading, "check");
+    let tests = table.has("tests").then(|| table.strings(reading, "tests"));
+    spans.waived.push(tests.clone());
     let reason = table.string(reading, "reason").value;
     let granted_by = table.string(reading, "granted_by").value;
     let until = table.string(reading, "until");
@@ -445,7 +459,7 @@ fn waiver(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans
     }
     table.done(reading);
     let check = spans.refer("suite or query", vec![check]).remove(0);
-    Waiver { check, reason, granted_by, until: until.value }
+    Waiver { check, tests: values(tests.unwrap_or_default()), reason, granted_by, until: until.value }
 }
 
 fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) -> StepDefinition {

@@ -7,6 +7,7 @@ mod model;
 mod reader;
 mod schema;
 mod sections;
+mod suites;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use model::*;
@@ -95,12 +96,13 @@ fn parse(reading: &mut Reading<'_>, folder: &dyn Folder, sha256: &str) -> Ceremo
     let mut files = sections::Files::new(folder);
     files.sums.insert(reading.file.to_owned(), sha256.to_owned());
     let before = reading.problems.len();
-    let (ceremony, spans) = entries::read(reading, table, &mut files);
+    let (mut ceremony, spans) = entries::read(reading, table, &mut files);
+    ceremony.files = files.sums;
     if broken {
         // Beside broken TOML, "missing key" would be noise.
         reading.problems.truncate(before);
     } else {
         check::check(reading, &ceremony, &spans);
     }
-    Ceremony { files: files.sums, ..ceremony }
+    ceremony
 }

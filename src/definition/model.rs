@@ -286,6 +286,8 @@ pub struct Suite {
     pub command: Vec<String>,
     /// How its result is read.
     pub format: SuiteFormat,
+    /// The file it writes its result to, relative to the folder; standard output if there is none.
+    pub result: Option<String>,
     /// After which it is killed, milliseconds.
     pub timeout_ms: u64,
     /// Whether it shows that the application starts (halt condition 7 when it fails).
@@ -300,6 +302,10 @@ pub enum SuiteFormat {
     Tap,
     /// The exit code alone.
     ExitCode,
+    /// JUnit's XML and the exit code.
+    Junit,
+    /// The output of vitest's JSON reporter, and the exit code.
+    Vitest,
 }
 
 /// A known failure that somebody answers for.
@@ -307,6 +313,8 @@ pub enum SuiteFormat {
 pub struct Waiver {
     /// Id of the suite or query.
     pub check: String,
+    /// The tests of the suite that may fail; empty: the whole check may.
+    pub tests: Vec<String>,
     /// Why it may fail.
     pub reason: String,
     /// Who says so.

@@ -67,6 +67,7 @@ pub fn render(session: &Session, transcript: &Transcript, entries: &[Entry], hea
     let index = index(entries);
     summary(&mut out, session, entries, head);
     migrations(&mut out, session);
+    super::hazards::render(&mut out, &session.plan);
     steps(&mut out, session, &index);
     super::schema::render(&mut out, transcript);
     escalations(&mut out, session, &index);
@@ -346,11 +347,16 @@ fn sign_off(out: &mut String, session: &Session) {
             .iter()
             .flat_map(|state| &state.checks)
             .flatten()
-            .any(|judged| judged.waiver.as_ref().is_some_and(|text| text.starts_with(&waiver.reason)));
+            .any(|judged| judged.waiver.as_ref().is_some_and(|text| text.contains(&waiver.reason)));
         let _ = writeln!(
             out,
-            "\nWaiver for {}: {} Granted by {} until {}; {}.",
+            "\nWaiver for {}{}: {} Granted by {} until {}; {}.",
             code(&waiver.check),
+            match waiver.tests.as_slice() {
+                [] => String::new(),
+                tests =>
+                    format!(", tests {}", tests.iter().map(|test| code(test)).collect::<Vec<_>>().join(", ")),
+            },
             inert(&waiver.reason),
             inert(&waiver.granted_by),
             inert(&waiver.until),

@@ -183,8 +183,14 @@ fn sign_off(out: &mut String, plan: &Plan) {
     for waiver in &plan.ceremony.waivers {
         let _ = writeln!(
             out,
-            "\nKnown failure: `{}` may fail until {}: {} Granted by {}.",
-            waiver.check, waiver.until, waiver.reason, waiver.granted_by
+            "\nKnown failure: {} until {}: {} Granted by {}.",
+            match waiver.tests.as_slice() {
+                [] => format!("`{}` may fail", waiver.check),
+                tests => format!("of `{}` only `{}` may fail", waiver.check, tests.join("`, `")),
+            },
+            waiver.until,
+            waiver.reason,
+            waiver.granted_by
         );
     }
     for risk in &plan.ceremony.risks {

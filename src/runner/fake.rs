@@ -239,8 +239,13 @@ impl FakeRunner {
             Subject::Suite(at) => {
                 let suite = &ceremony.suites[*at];
                 let tests = match suite.format {
-                    SuiteFormat::Tap => {
-                        vec![TestPoint { name: "works".to_owned(), ok: good, note: String::new() }]
+                    SuiteFormat::Tap | SuiteFormat::Junit | SuiteFormat::Vitest => {
+                        vec![TestPoint {
+                            name: "works".to_owned(),
+                            ok: good,
+                            skipped: false,
+                            note: String::new(),
+                        }]
                     }
                     SuiteFormat::ExitCode => Vec::new(),
                 };
@@ -250,6 +255,7 @@ impl FakeRunner {
                     error: None,
                     planned: Some(tests.len()),
                     tests,
+                    faults: Vec::new(),
                     elapsed_us: 90_000,
                 }
             }

@@ -120,6 +120,9 @@ pub struct TestPoint {
     pub name: String,
     /// Whether it passed (a TAP `# TODO` or `# SKIP` counts as passed and says so in `note`).
     pub ok: bool,
+    /// It was not run, or its failure does not count yet; it proves nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
     /// The directive or the diagnostics.
     pub note: String,
 }

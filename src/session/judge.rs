@@ -3,7 +3,7 @@
 use super::expectation::{meets, rows, seen, wanted};
 use super::judge_schema::{judge_declared, judge_drill, judge_schema, judge_sound};
 use super::*;
-use crate::definition::{Expectation, Grade, Migration, StepKind, SuiteFormat};
+use crate::definition::{Expectation, Grade, Migration, StepKind, Waiver};
 use crate::plan::{Check, Step, Subject};
 use crate::time::Timestamp;
 
@@ -58,7 +58,7 @@ impl Session {
             Observation::QueryFailed { error, .. } => {
                 judgement(found, false, "an answer", format!("{} {}", error.sqlstate, error.message))
             }
-            Observation::Suite { .. } => self.judge_suite(found, observation),
+            Observation::Suite { .. } => self.judge_suite(found, observation, today),
             Observation::Negative { error, .. } => self.judge_negative(found, error.as_deref()),
             Observation::Ran { statements, .. } => {
                 let plural = if *statements == 1 { "" } else { "s" };
@@ -132,11 +132,17 @@ impl Session {
         }
     }
 
-    /// Waivers are for suites and queries; they count until the end of their last day.
+    /// Waivers that count today: until the end of their last day. They are for suites and queries.
+    pub(super) fn waivers_of(&self, check: &str, today: Timestamp) -> impl Iterator<Item = &Waiver> {
+        let today = today.date();
+        let all = self.plan.ceremony.waivers.iter().filter(move |waiver| waiver.check == check);
+        all.filter(move |waiver| today.as_str() <= waiver.until.as_str())
+    }
+
+    /// The waiver for all of a check; those that name tests are not about the check itself.
     fn waiver_for(&self, check: &str, today: Timestamp) -> Option<String> {
-        let waiver = self.plan.ceremony.waivers.iter().find(|waiver| waiver.check == check)?;
-        let holds = today.date().as_str() <= waiver.until.as_str();
-        holds.then(|| format!("{} (granted by {} until {})", waiver.reason, waiver.granted_by, waiver.until))
+        let waiver = self.waivers_of(check, today).find(|waiver| waiver.tests.is_empty())?;
+        Some(format!("{} (granted by {} until {})", waiver.reason, waiver.granted_by, waiver.until))
     }
 
     fn judge_server(&self, check: &Check, identity: &Identity) -> Judgement {
@@ -194,40 +200,6 @@ impl Session {
             _ => seen(expectation, result),
         };
         judgement(check, good, wanted(expectation), observed)
-    }
-
-    fn judge_suite(&self, check: &Check, observation: &Observation) -> Judgement {
-        let (Subject::Suite(at), Observation::Suite { exit_code, error, tests, planned, .. }) =
-            (&check.subject, observation)
-        else {
-            return judgement(check, false, "a suite", "something else");
-        };
-        let suite = &self.plan.ceremony.suites[*at];
-        let failed: Vec<&str> = tests.iter().filter(|test| !test.ok).map(|test| test.name.as_str()).collect();
-        let exit = exit_code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
-        let (good, expected) = match suite.format {
-            SuiteFormat::ExitCode => (*exit_code == Some(0), "exit code 0"),
-            SuiteFormat::Tap => (
-                *exit_code == Some(0)
-                    && failed.is_empty()
-                    && !tests.is_empty()
-                    && planned.is_some_and(|planned| planned == tests.len()),
-                "every planned test ok, exit code 0",
-            ),
-        };
-        let mut observed = match (suite.format, error) {
-            (_, Some(error)) => error.clone(),
-            (SuiteFormat::ExitCode, None) => exit,
-            (SuiteFormat::Tap, None) => format!(
-                "{} of {} ok, {exit}",
-                tests.len() - failed.len(),
-                planned.map_or_else(|| "unplanned".to_owned(), |planned| planned.to_string())
-            ),
-        };
-        if let Some(first) = failed.first() {
-            observed.push_str(&format!("; not ok: {first}"));
-        }
-        judgement(check, good && error.is_none(), expected, observed)
     }
 
     fn judge_negative(&self, check: &Check, error: Option<&ErrorCard>) -> Judgement {

@@ -13,6 +13,7 @@ mod gate;
 mod halt;
 mod judge;
 mod judge_schema;
+mod judge_suite;
 mod on_outcome;
 mod outcome;
 mod reapplied;

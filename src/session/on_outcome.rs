@@ -116,6 +116,7 @@ impl Deciding<'_> {
         for judged in judged {
             self.judged(step, judged);
         }
+        self.find(self.session().waivers_not_needed(observation, self.at.wall));
     }
 
     /// What a reviewer must see, once.

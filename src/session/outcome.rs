@@ -196,6 +196,9 @@ pub enum Observation {
         tests: Vec<TestPoint>,
         /// The number of tests it announced.
         planned: Option<usize>,
+        /// Why its result is no proof, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        faults: Vec<String>,
         /// Microseconds.
         elapsed_us: u64,
     },

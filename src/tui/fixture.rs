@@ -1,6 +1,7 @@
 //! A small ceremony held in memory and driven by hand, for the tests of the screen.
 
 mod definition;
+mod hazards;
 
 use super::*;
 use crate::journal::{Chain, Entry};

@@ -84,6 +84,14 @@ fn apply_gate() {
     snapshots("apply_gate", &World::at_apply_gate("Calendar sync migration"), Face::Live, nothing);
 }
 
+/// The worst first, few rows, the rest counted; the phrase stays where it is.
+#[test]
+fn apply_gate_with_hazards() {
+    let mut world = World::at_apply_gate("Calendar sync migration");
+    world.add_hazards();
+    snapshots("apply_gate_hazards", &world, Face::Live, nothing);
+}
+
 #[test]
 fn running_apply() {
     snapshots("running_apply", &World::applying(), Face::Live, nothing);

@@ -6,7 +6,7 @@ use super::checklist::{check_rows, elapsed};
 use super::ink::{Row, Tone};
 use super::rehearsal::rehearsed_rows;
 use crate::definition::{CommitPolicy, Migration, Risk, StepKind, Undeclared};
-use crate::plan::Step;
+use crate::plan::{Hazard, Step};
 use crate::session::*;
 use crate::time::{Moment, human_duration};
 
@@ -91,6 +91,9 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
                 if step.kind == StepKind::Reapply { "applied again, nothing may change: " } else { "" };
             rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.summary));
             rows.push(place(session));
+            if step.kind == StepKind::Apply {
+                rows.extend(super::hazards::rows(session.plan.hazards_of(step)));
+            }
             let asks = step.kind == StepKind::Apply && migration.commit == CommitPolicy::Ask;
             let after = if asks {
                 "a second gate shows the proof and asks before COMMIT"
@@ -228,6 +231,9 @@ fn roll_back(session: &Session) -> Vec<Row> {
                 .say(Tone::Plain, &migration.rollback.summary),
         );
     }
+    let steps = session.undo.iter().filter_map(|id| session.plan.hazards_of(session.step(id)?));
+    let hazards: Vec<&Hazard> = steps.flatten().collect();
+    rows.extend(super::hazards::rows(session.plan.hazards.is_some().then_some(hazards)));
     let minutes = format!(
         "planned at {} min by hand; each step commits by itself",
         session.plan.ceremony.rollback_minutes

@@ -8,6 +8,7 @@ mod closed;
 mod gate;
 mod graph;
 mod graph_route;
+mod hazards;
 mod header;
 mod ink;
 mod notes;

@@ -20,8 +20,7 @@ pub const ROOMS: &[Room] = &[
     // strsim for "did you mean".
     Room { path: "src/definition/", modules: &["time"], crates: &["serde", "toml", "strsim"], pure: true },
     // serde: a record keeps the plan it was made from.
-    Room { path: "src/plan.rs", modules: &["definition"], crates: &["serde"], pure: true },
-    Room { path: "src/plan/", modules: &["definition"], crates: &["serde"], pure: true },
+    Room { path: "src/plan", modules: &["definition"], crates: &["serde"], pure: true },
     // The definition as well: a plan is steps over a definition, and the core judges by what it says.
     Room { path: "src/session/", modules: &["plan", "definition", "time"], crates: &["serde"], pure: true },
     Room {
@@ -37,6 +36,13 @@ pub const ROOMS: &[Room] = &[
         path: "src/runner/",
         modules: &["session", "plan", "definition", "time", "journal::hex"],
         crates: &["rustix", "serde", "serde_json", "sha2", "tempfile", "tokio", "tracing"],
+        pure: false,
+    },
+    // quick_xml for the one format that is XML.
+    Room {
+        path: "src/runner/suite/result",
+        modules: &["session", "definition", "runner::files"],
+        crates: &["quick_xml", "serde", "serde_json"],
         pure: false,
     },
     Room { path: "src/runner/clock.rs", modules: &["time"], crates: &["rustix", "uuid"], pure: false },
@@ -58,6 +64,13 @@ pub const ROOMS: &[Room] = &[
         modules: &[],
         crates: &["squawk_syntax"],
         pure: false,
+    },
+    // What the linter finds goes into the plan.
+    Room {
+        path: "src/runner/postgres/split/hazards",
+        modules: &["plan", "session", "definition"],
+        crates: &["squawk_syntax", "squawk_linter"],
+        pure: true,
     },
     // What a server says, parsed in memory.
     Room {

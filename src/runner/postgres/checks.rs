@@ -86,7 +86,7 @@ impl Attempt {
             suite,
             &self.room.suites,
             &self.room.endpoint,
-            &self.stop.group,
+            (&self.stop.group, &format!("{}/{}", self.id, suite.id)),
             &*self.say,
             &*self.room.now_us,
         )

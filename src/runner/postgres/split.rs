@@ -8,6 +8,7 @@
 
 mod arrange;
 mod grammar;
+mod hazards;
 mod kind;
 mod place;
 mod scan;
@@ -15,6 +16,7 @@ mod scan;
 mod tests;
 
 pub use arrange::{Arranged, arrange};
+pub use hazards::hazards;
 pub use place::{Lines, line_at, offset_of_position, place_of};
 
 use crate::definition::{Diagnostic, Place};

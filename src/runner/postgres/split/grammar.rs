@@ -13,16 +13,8 @@ const PARTS_MAX: usize = 5_000;
 
 /// At most one warning a statement, in their order. An answer that cannot be had is no warning.
 pub(super) fn warnings(lines: &Lines<'_>, text: &str, statements: &[Statement]) -> Vec<Diagnostic> {
-    let errors = thread::scope(|scope| {
-        thread::Builder::new()
-            .name("grammar".into())
-            .stack_size(STACK_SIZE_BYTES)
-            .spawn_scoped(scope, || statements.iter().map(|it| first_error(text, it)).collect::<Vec<_>>())
-            .ok()
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default()
-    });
-    errors
+    with_room(|| statements.iter().map(|it| first_error(text, it)).collect::<Vec<_>>())
+        .unwrap_or_default()
         .into_iter()
         .flatten()
         .map(|(offset, message)| Diagnostic {
@@ -35,9 +27,22 @@ pub(super) fn warnings(lines: &Lines<'_>, text: &str, statements: &[Statement]) 
         .collect()
 }
 
+/// Does what recurses on a stack that is large enough for it; `None` when it could not be done.
+pub(super) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().name("grammar".into()).stack_size(STACK_SIZE_BYTES);
+        builder.spawn_scoped(scope, work).ok().and_then(|thread| thread.join().ok())
+    })
+}
+
+/// Whether a statement is small and flat enough to be looked at.
+pub(super) fn can_be_read(sql: &str) -> bool {
+    sql.len() <= STATEMENT_SIZE_BYTES_MAX && parts(sql) <= PARTS_MAX
+}
+
 fn first_error(text: &str, statement: &Statement) -> Option<(usize, String)> {
     let sql = &text[statement.range.clone()];
-    if sql.len() > STATEMENT_SIZE_BYTES_MAX || parts(sql) > PARTS_MAX {
+    if !can_be_read(sql) {
         return None;
     }
     let errors = SourceFile::parse(sql).errors();

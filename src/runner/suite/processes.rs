@@ -1,0 +1,90 @@
+//! Ends everything that a suite started: its process group, and on Linux what left the group.
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::sync::Mutex;
+
+/// Every process of a suite carries this in its environment, and its children inherit it.
+pub(super) const MARK: &str = "CEREMONY_SUITE";
+/// A process may start another while we look: so often we look again.
+#[cfg(target_os = "linux")]
+const LOOKS_MAX: usize = 50;
+
+/// The suite that is running now, so that STOP can reach it.
+#[derive(Debug, Default)]
+pub struct Group(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    running: Option<(Pid, String)>,
+    /// STOP was pressed: what starts now must end at once.
+    stopped: bool,
+}
+
+impl Group {
+    /// A suite runs now. One that started while STOP was pressed is killed.
+    pub(super) fn set(&self, pid: Pid, mark: &str) {
+        if let Ok(mut state) = self.0.lock() {
+            state.running = Some((pid, mark.to_owned()));
+            if state.stopped {
+                end(pid, mark);
+            }
+        }
+    }
+
+    /// The suite ended: what it left behind ends too.
+    pub(super) fn clear(&self, mark: &str) {
+        if let Ok(mut state) = self.0.lock() {
+            state.running = None;
+        }
+        end_marked(mark);
+    }
+
+    /// STOP: kills the suite with everything it started, if one runs or is just being started.
+    pub fn kill(&self) {
+        if let Ok(mut state) = self.0.lock() {
+            state.stopped = true;
+        }
+        self.kill_running();
+    }
+
+    /// Kills the suite with everything it started.
+    pub(super) fn kill_running(&self) {
+        if let Ok(state) = self.0.lock()
+            && let Some((pid, mark)) = &state.running
+        {
+            end(*pid, mark);
+        }
+    }
+}
+
+fn end(pid: Pid, mark: &str) {
+    let _ = kill_process_group(pid, Signal::KILL);
+    end_marked(mark);
+}
+
+/// Kills every process whose environment was the suite's when it was started. A process that left group and session
+/// behind is found so; one that also emptied its environment is not.
+#[cfg(target_os = "linux")]
+fn end_marked(mark: &str) {
+    let entry = format!("{MARK}={mark}").into_bytes();
+    for _ in 0..LOOKS_MAX {
+        let Ok(all) = std::fs::read_dir("/proc") else { return };
+        let mut killed = false;
+        for process in all.flatten() {
+            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // Empty for one that has ended and was not waited for yet.
+            let Ok(environment) = std::fs::read(process.path().join("environ")) else { continue };
+            if environment.split(|byte| *byte == 0).any(|variable| variable == entry)
+                && let Some(pid) = Pid::from_raw(pid)
+            {
+                killed |= kill_process(pid, Signal::KILL).is_ok();
+            }
+        }
+        if !killed {
+            return;
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_marked(_mark: &str) {}
