@@ -97,17 +97,14 @@ fn look(text: &str, statements: &[Statement], undoes: bool) -> Vec<Seen> {
     let violations = linter.lint(&parse, &sql);
     let names = Names::of(&parse.tree());
     seen.extend(violations.iter().filter_map(|violation| meant(violation, undoes, &names)));
-    seen.extend(names.referenced().map(|(offset, table)| {
-        Seen {
-            offset,
-            end: offset,
-            rule: Rule::AddingForeignKeyConstraint.to_string(),
-            class: HazardClass::Lock,
-            what: format!("a new foreign key locks {table} against writes until COMMIT"),
-            why: "The table it points at is locked (SHARE ROW EXCLUSIVE) from here to COMMIT."
-                .to_owned(),
-            next: "commit soon: others can read that table meanwhile, not write".to_owned(),
-        }
+    seen.extend(names.referenced().map(|(offset, table)| Seen {
+        offset,
+        end: offset,
+        rule: Rule::AddingForeignKeyConstraint.to_string(),
+        class: HazardClass::Lock,
+        what: format!("a new foreign key locks {table} against writes until COMMIT"),
+        why: "The table it points at is locked (SHARE ROW EXCLUSIVE) from here to COMMIT.".to_owned(),
+        next: "commit soon: others can read that table meanwhile, not write".to_owned(),
     }));
     without_shadows(seen)
 }
