@@ -73,7 +73,11 @@ pub(super) fn read(
     }
     for mut table in root.tables(reading, "protect") {
         let name = table.string(reading, "table");
-        ceremony.protect.push(qualified(reading, name));
+        let name = qualified(reading, name);
+        if !table.flag(reading, "content", true) {
+            ceremony.counted_only.push(name.clone());
+        }
+        ceremony.protect.push(name);
         table.done(reading);
     }
     for table in root.tables(reading, "migration") {
@@ -101,7 +105,7 @@ pub(super) fn read(
     }
     for table in root.tables(reading, "step") {
         spans.steps.push(table.span.clone());
-        ceremony.steps.push(step(reading, table, &mut spans));
+        ceremony.steps.push(step(reading, table, files, &mut spans));
     }
     for mut table in root.tables(reading, "claim") {
         let id = table.string(reading, "id");
@@ -138,6 +142,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         inputs: Vec::new(),
         flags: Vec::new(),
         protect: Vec::new(),
+        counted_only: Vec::new(),
         migrations: Vec::new(),
         queries: Vec::new(),
         negatives: Vec::new(),
@@ -282,6 +287,8 @@ fn migration(
     );
     let creates = table.string(reading, "creates").value;
     let verify = table.strings(reading, "verify");
+    let updates = table.strings(reading, "updates");
+    let updates = tables(reading, updates);
     let rollback = table.table(reading, "rollback", true).map(|table| rollback(reading, table, files));
     table.done(reading);
     let line = super::Place::of("", reading.text, sum.span.start).line;
@@ -295,6 +302,7 @@ fn migration(
         commit,
         creates,
         verify: spans.refer("query", verify),
+        updates,
         rollback: rollback.unwrap_or_default(),
     };
     (migration, line)
@@ -306,9 +314,11 @@ fn rollback(reading: &mut Reading<'_>, mut table: Table<'_, '_>, files: &mut Fil
     let when = table.string(reading, "when").value;
     let deletes = table.strings(reading, "deletes");
     let deletes = tables(reading, deletes);
+    let updates = table.strings(reading, "updates");
+    let updates = tables(reading, updates);
     let kept = values(table.strings(reading, "kept"));
     table.done(reading);
-    Rollback { script, summary, when, deletes, kept }
+    Rollback { script, summary, when, deletes, updates, kept }
 }
 
 fn query(
@@ -443,7 +453,12 @@ fn waiver(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans
     Waiver { check, reason, granted_by, until: until.value }
 }
 
-fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) -> StepDefinition {
+fn step(
+    reading: &mut Reading<'_>,
+    mut table: Table<'_, '_>,
+    files: &mut Files<'_>,
+    spans: &mut Spans,
+) -> StepDefinition {
     let id = id(reading, &mut table, "step", spans);
     let kind = table.choice(
         reading,
@@ -481,6 +496,7 @@ fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) 
     let negatives = table.strings(reading, "negatives");
     let names = table.strings(reading, "tables");
     let tables = tables(reading, names);
+    let seed = table.string_or(reading, "seed", None).map(|reference| files.script(reading, &reference));
     table.done(reading);
     StepDefinition {
         id,
@@ -491,5 +507,6 @@ fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) 
         suites: spans.refer("suite", suites),
         negatives: spans.refer("negative", negatives),
         tables,
+        seed,
     }
 }

@@ -32,6 +32,9 @@ pub struct Ceremony {
     pub flags: Vec<Flag>,
     /// Tables whose rows must never get fewer while a migration runs.
     pub protect: Vec<String>,
+    /// Those of them whose rows are only counted, because they are too many to hash.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub counted_only: Vec<String>,
     /// In the order of the file.
     pub migrations: Vec<Migration>,
     /// By id.
@@ -162,6 +165,9 @@ pub struct Migration {
     pub creates: String,
     /// Ids of the queries that are run inside its transaction.
     pub verify: Vec<String>,
+    /// Protected tables whose rows it changes on purpose: they must only not get fewer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<String>,
     /// How to undo it.
     pub rollback: Rollback,
 }
@@ -197,6 +203,9 @@ pub struct Rollback {
     pub when: String,
     /// Tables whose rows die with it; asked for twice.
     pub deletes: Vec<String>,
+    /// Protected tables whose rows it changes on purpose: they must only not get fewer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<String>,
     /// Catalog objects that are left behind on purpose.
     pub kept: Vec<String>,
 }
@@ -332,6 +341,9 @@ pub struct StepDefinition {
     pub negatives: Vec<String>,
     /// Tables to copy out.
     pub tables: Vec<String>,
+    /// Rows for a drill: run on its copy before the way down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Script>,
 }
 
 /// A built-in look at the surroundings.

@@ -146,6 +146,10 @@ impl Session {
                 }
             }
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
+            Event::RowsKept { table, rows, script, .. } => {
+                self.kept.retain(|earlier| earlier.script != *script);
+                self.kept.push(Kept { table: table.clone(), rows: *rows, script: script.clone() });
+            }
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
             Event::Closed { verdict } => {

@@ -99,6 +99,15 @@ impl Session {
             "" => "no migration is applied".to_owned(),
             applied => format!("applied and not rolled back: {applied}"),
         });
+        parts.extend(self.compensating());
         parts.join("; ")
+    }
+
+    /// The newest script for each table whose rows were copied out: `compensating script: …`.
+    pub(super) fn compensating(&self) -> Option<String> {
+        let newest = |kept: &&Kept| self.kept.iter().rfind(|other| other.table == kept.table) == Some(*kept);
+        let scripts: Vec<&str> = self.kept.iter().filter(newest).map(|kept| kept.script.as_str()).collect();
+        let plural = if scripts.len() == 1 { "" } else { "s" };
+        (!scripts.is_empty()).then(|| format!("compensating script{plural}: {}", scripts.join(", ")))
     }
 }

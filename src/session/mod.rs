@@ -4,6 +4,7 @@
 
 mod apply;
 mod command;
+mod content;
 mod decide;
 mod event;
 mod evidence;
@@ -11,12 +12,14 @@ mod expectation;
 mod gate;
 mod halt;
 mod judge;
+mod judge_data;
 mod on_outcome;
 mod outcome;
 mod settle;
 mod state;
 
 pub use command::*;
+pub use content::*;
 pub use event::*;
 pub use evidence::*;
 pub use halt::*;

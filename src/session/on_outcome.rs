@@ -88,6 +88,9 @@ impl Deciding<'_> {
                 });
             }
         }
+        if let Some(event) = self.session().events_of_rows(step, observation) {
+            self.emit(event);
+        }
         let session = self.session();
         if let Observation::QueryBefore { query, result: Some(result) } = observation {
             let vacuous = session.step(step).and_then(|planned| session.vacuous(planned, query, result));

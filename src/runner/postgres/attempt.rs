@@ -235,7 +235,10 @@ impl Attempt {
     }
 
     /// Waits for an answer, but not for ever.
-    async fn within<T>(&self, answer: impl Future<Output = Result<T, DbError>>) -> Result<T, Failure> {
+    pub(super) async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, DbError>>,
+    ) -> Result<T, Failure> {
         let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
         match tokio::time::timeout(Duration::from_millis(limit_ms), answer).await {
             Ok(answer) => answer.map_err(|error| self.failure(error, None)),
@@ -272,7 +275,7 @@ impl Attempt {
         for setting in catalog::SETTINGS {
             self.run(backend, setting).await?;
         }
-        let rows = self.within(backend.rows(catalog::QUERY, usize::MAX, usize::MAX, &mut |_| {})).await?.0;
+        let rows = self.all_rows(backend, catalog::QUERY).await?;
         self.run(backend, if alone { "ROLLBACK" } else { "ROLLBACK TO SAVEPOINT ceremony_snapshot" }).await?;
         Ok(Snapshot::from_rows(rows.rows.into_iter().filter_map(|row| {
             let mut cells = row.into_iter();

@@ -86,6 +86,16 @@ impl Attempt {
     async fn on_copy(&self, copy: &str, before: &super::catalog::Snapshot) -> Result<(), Failure> {
         let plan = &self.room.plan;
         let endpoint = Endpoint { database: copy.to_owned(), ..self.room.endpoint.clone() };
+        if let Some(seed) = plan
+            .ceremony
+            .steps
+            .iter()
+            .find(|step| step.id == self.step.id)
+            .and_then(|step| step.seed.as_ref())
+        {
+            self.one(&endpoint, seed).await?;
+        }
+        let taken = self.take_out(&endpoint).await?;
         let top = {
             let mut backend = self.connect_to(&endpoint).await?;
             let top = self.snapshot(&mut backend).await?;
@@ -104,6 +114,7 @@ impl Attempt {
         let mut backend = self.connect_to(&endpoint).await?;
         let again = self.snapshot(&mut backend).await?;
         backend.close().await;
+        self.put_back(&endpoint, taken).await?;
         let declared: Vec<&String> =
             plan.ceremony.migrations.iter().flat_map(|migration| &migration.rollback.kept).collect();
         let (kept, residue): (Vec<_>, Vec<_>) = diff(before, &bottom)
