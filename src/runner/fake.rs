@@ -290,7 +290,7 @@ fn rows(subject: &Subject, good: bool) -> Option<Observation> {
             table: table.clone(),
             rows: Some(10),
             sha256: good.then(|| "b".repeat(64)),
-            path: good.then(|| "backup/x.csv".to_owned()),
+            path: good.then(|| "backup/x.copy".to_owned()),
             script: good.then(|| format!("backup/restore-{table}.sql")),
         },
         Subject::Restored(table) => Observation::Restored {

@@ -286,10 +286,10 @@ fn the_compensating_script_puts_deleted_rows_back() {
     }
     // A copy that somebody cut is found, and nothing of it is put back.
     ask("DELETE FROM public.external_calendar_events");
-    let csv = script.with_file_name(text.split("FROM '").nth(1).unwrap().split('\'').next().unwrap());
-    let whole = fs::read_to_string(&csv).unwrap();
-    let cut = whole[..whole.find(",3,google").unwrap()].rfind('\n').unwrap();
-    fs::write(&csv, &whole[..=cut]).unwrap();
+    let copy = script.with_file_name(text.split("FROM '").nth(1).unwrap().split('\'').next().unwrap());
+    let whole = fs::read_to_string(&copy).unwrap();
+    let cut = whole[..whole.find("\t3\tgoogle").unwrap()].rfind('\n').unwrap();
+    fs::write(&copy, &whole[..=cut]).unwrap();
     let output = compensate(port, &password, &script);
     assert_eq!(output.status.code(), Some(3));
     contains(&String::from_utf8_lossy(&output.stderr), &["it is not the one that was made"]);
@@ -343,7 +343,7 @@ fn without_room_for_the_backup_nothing_is_deleted() {
         .flatten()
         .map(|entry| entry.file_name())
         .collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().contains(".csv")), "{left:?}");
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains(".copy")), "{left:?}");
     assert_eq!(
         room.ask_after(&["SELECT count(*), max(length(summary)) FROM public.external_calendar_events"]),
         ["1|6000000"]

@@ -55,7 +55,7 @@ impl Attempt {
             let rows = match look {
                 None => None,
                 Some(look) => {
-                    let path = self.room.session.join(format!("backup/drill-{name}-{}.csv", self.id.number));
+                    let path = self.room.session.join(format!("backup/drill-{name}-{}.copy", self.id.number));
                     self.copy_to(&mut backend, &look.table, &path, look.rows).await?;
                     Some((look, path))
                 }
@@ -135,7 +135,7 @@ impl Attempt {
             what: format!("cannot read {}: {error}", path.display()),
             next: "mend the session's folder, then answer the gate again".to_owned(),
         })?;
-        let copy = format!("COPY {} FROM STDIN WITH (FORMAT csv, HEADER)", back.target());
+        let copy = format!("COPY {} FROM STDIN", back.target());
         self.within(backend.copy_in(&copy, &mut file)).await?;
         for sql in back.after_copy() {
             self.run(backend, &sql).await?;

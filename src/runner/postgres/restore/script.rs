@@ -194,19 +194,19 @@ $sequences$",
     }
 }
 
-/// The compensating script: for `psql -X -v ON_ERROR_STOP=1 -f`, run in the folder of the copy `csv`.
-pub fn script(back: &PutBack, csv: &str, sha256: &str, attempt: &str) -> String {
+/// The compensating script: for `psql -X -v ON_ERROR_STOP=1 -f`, run in the folder of the copy.
+pub fn script(back: &PutBack, copy: &str, sha256: &str, attempt: &str) -> String {
     let PutBack { table, rows, .. } = back;
     let statements: String = back.after_copy().iter().map(|sql| format!("{sql};\n\n")).collect();
     format!(
         "-- Compensating script: puts {rows} rows of {table} back.
 --
 -- What:  the rows that attempt {attempt}
---        copied out into {csv} before anything was deleted.
+--        copied out into {copy} before anything was deleted.
 -- When:  a rollback deleted them and they are wanted back, once the migrations that make {table}
 --        and its columns are applied again. Rows that are there already are left as they are, so it may run twice.
 -- Check: in this folder
---            echo \"{sha256}  {csv}\" | sha256sum -c
+--            echo \"{sha256}  {copy}\" | sha256sum -c
 -- Run:   in this folder, on a copy of the database first
 --            psql -X -v ON_ERROR_STOP=1 -d DATABASE -f restore-{restore}.sql
 --        Everything or nothing: it fails unless every row is there at the end.
@@ -220,11 +220,11 @@ SET LOCAL row_security = off;
 {fits};
 
 {wait};
-\\copy {target} FROM '{csv}' WITH (FORMAT csv, HEADER)
+\\copy {target} FROM '{copy}'
 
 {statements}COMMIT;
 ",
-        restore = csv.trim_end_matches(".csv"),
+        restore = copy.trim_end_matches(".copy"),
         fits = back.fits(),
         wait = back.wait(),
         target = back.target(),
