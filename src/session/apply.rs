@@ -146,9 +146,9 @@ impl Session {
                 }
             }
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
-            Event::RowsKept { table, rows, script, .. } => {
-                self.kept.retain(|earlier| earlier.script != *script);
-                self.kept.push(Kept { table: table.clone(), rows: *rows, script: script.clone() });
+            Event::RowsKept { step, table, rows, script } => {
+                let (step, table, script) = (step.clone(), table.clone(), script.clone());
+                self.kept.push(Kept { step, table, rows: *rows, script });
             }
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),

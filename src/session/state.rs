@@ -133,6 +133,8 @@ pub struct Judged {
 /// Rows that were copied out, and what puts them back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
+    /// The step that copied them.
+    pub step: String,
     /// The table.
     pub table: String,
     /// How many.

@@ -1,5 +1,6 @@
 //! Tests against a real server.
 
+mod copy;
 mod lost;
 mod server;
 
