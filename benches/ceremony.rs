@@ -4,6 +4,8 @@
 
 #[path = "support/journal.rs"]
 mod journal;
+#[path = "support/meter.rs"]
+mod meter;
 #[path = "support/screen.rs"]
 mod screen;
 #[path = "support/shipped.rs"]
@@ -24,8 +26,12 @@ fn main() {
         return;
     }
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 3] =
-        [("ceremony", shipped::measure), ("first frame", screen::measure), ("journal", journal::measure)];
+    let benches: [(&str, fn()); 4] = [
+        ("ceremony", shipped::measure),
+        ("first frame", screen::measure),
+        ("journal", journal::measure),
+        ("meter", meter::measure),
+    ];
     for (name, measure) in benches {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
             measure();

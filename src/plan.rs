@@ -118,6 +118,8 @@ pub enum Subject {
     Reapplied,
     /// No index is left invalid.
     Sound,
+    /// On the drill's copy the rows of this table can be put back.
+    Restored(String),
     /// The rollback scripts lead back to the schema before, and up again.
     Drill,
     /// `claims[i]` is carried by its evidence.
@@ -250,6 +252,19 @@ fn protected_checks<'c>(ceremony: &'c Ceremony, dying: &'c [String]) -> impl Ite
     })
 }
 
+/// Each table whose rows die with a rollback, once.
+fn restored_checks(ceremony: &Ceremony) -> impl Iterator<Item = Check> {
+    let tables: std::collections::BTreeSet<&String> =
+        ceremony.migrations.iter().flat_map(|migration| &migration.rollback.deletes).collect();
+    tables.into_iter().map(|table| {
+        check(
+            format!("restore:{table}"),
+            format!("rows of {table} can be put back"),
+            Subject::Restored(table.clone()),
+        )
+    })
+}
+
 fn plain_step(ceremony: &Ceremony, definition: &StepDefinition) -> Step {
     let mut checks = Vec::new();
     for probe in &definition.probes {
@@ -294,6 +309,7 @@ fn plain_step(ceremony: &Ceremony, definition: &StepDefinition) -> Step {
         }
         StepKind::Drill => {
             checks.push(check("drill", "the rollback scripts restore the schema exactly", Subject::Drill));
+            checks.extend(restored_checks(ceremony));
         }
         StepKind::SignOff => checks.extend(
             ceremony

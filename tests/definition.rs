@@ -208,6 +208,38 @@ evidence = ["apply/a"]
 }
 
 #[test]
+fn what_is_said_of_rows_must_fit() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony.toml")).unwrap();
+    let problems = |from: &str, to: &str| {
+        assert!(text.contains(from), "the definition has no '{from}'");
+        let folder = DiskFolder::new(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let mut files = BTreeMap::new();
+        for path in shipped().files.keys() {
+            let bytes = ceremony::definition::Folder::read(&folder, path).unwrap().bytes;
+            files.insert(path.clone(), String::from_utf8(bytes).unwrap());
+        }
+        files.insert("ceremony.toml".to_owned(), text.replacen(from, to, 1));
+        load(&MemoryFolder(files), "ceremony.toml").err().unwrap_or_default()
+    };
+    for (from, to, said) in [
+        ("table = \"public.bookings\"", "table = \"public.bookings\"\ncontent = \"no\"", "not true or false"),
+        ("risk = \"high\"", "risk = \"high\"\nupdates = [\"public.other\"]", "which is not protected"),
+        ("deletes = []", "deletes = []\nupdates = [\"public.other\"]", "which is not protected"),
+        (
+            "kind = \"sign-off\"",
+            "kind = \"sign-off\"\nseed = \"assets/calendar/drill_rows.sql\"",
+            "has 'seed'",
+        ),
+        ("drill_rows.sql\"\n\n[[step]]", "drill_rowss.sql\"\n\n[[step]]", "cannot read"),
+    ] {
+        let problems = problems(from, to);
+        assert!(problems.iter().any(|problem| problem.what.contains(said)), "{said}: {problems:?}");
+    }
+    assert_eq!(problems("table = \"public.bookings\"", "table = \"public.bookings\"\ncontent = false"), []);
+    assert_eq!(problems("risk = \"high\"", "risk = \"high\"\nupdates = [\"public.bookings\"]"), []);
+}
+
+#[test]
 fn broken_toml_is_said_without_noise() {
     let problems = check("format = 1\n[ceremony\nid = 3");
     assert!(!problems.is_empty());

@@ -10,6 +10,7 @@ pub(super) fn check(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Span
     references(reading, ceremony, spans);
     cycles(reading, ceremony, spans);
     rollbacks(reading, ceremony, spans);
+    updates(reading, ceremony, spans);
     steps(reading, ceremony, spans);
     super::suites::check(reading, ceremony, spans);
 }
@@ -154,6 +155,22 @@ fn rollbacks(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
     }
 }
 
+/// What is declared as changed is compared only if it is protected.
+fn updates(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
+    for (migration, span) in ceremony.migrations.iter().zip(&spans.migrations) {
+        for table in migration.updates.iter().chain(&migration.rollback.updates) {
+            if !ceremony.protect.contains(table) {
+                reading.problem(
+                    span,
+                    format!("'updates' of '{}' names {table}, which is not protected", migration.id),
+                    "only rows of protected tables are compared, so the declaration does nothing",
+                    "add a [[protect]] entry for the table, or take it out of 'updates'",
+                );
+            }
+        }
+    }
+}
+
 fn steps(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
     let ids = planned_ids(ceremony);
     if ids.is_empty() || ids.len() > super::STEPS_MAX {
@@ -175,6 +192,7 @@ fn steps(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
             ("suites", matches!(step.kind, StepKind::Preflight | StepKind::Suite) || step.suites.is_empty()),
             ("negatives", step.kind == StepKind::Negative || step.negatives.is_empty()),
             ("tables", step.kind == StepKind::Backup || step.tables.is_empty()),
+            ("seed", step.kind == StepKind::Drill || step.seed.is_none()),
         ];
         for (key, good) in allowed {
             if !good {

@@ -78,7 +78,11 @@ pub(super) fn read(
     }
     for mut table in root.tables(reading, "protect") {
         let name = table.string(reading, "table");
-        ceremony.protect.push(qualified(reading, name));
+        let name = qualified(reading, name);
+        if !table.flag(reading, "content", true) {
+            ceremony.counted_only.push(name.clone());
+        }
+        ceremony.protect.push(name);
         table.done(reading);
     }
     for table in root.tables(reading, "migration") {
@@ -106,7 +110,7 @@ pub(super) fn read(
     }
     for table in root.tables(reading, "step") {
         spans.steps.push(table.span.clone());
-        ceremony.steps.push(step(reading, table, &mut spans));
+        ceremony.steps.push(step(reading, table, files, &mut spans));
     }
     for mut table in root.tables(reading, "claim") {
         let id = table.string(reading, "id");
@@ -139,6 +143,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         inputs: Vec::new(),
         flags: Vec::new(),
         protect: Vec::new(),
+        counted_only: Vec::new(),
         migrations: Vec::new(),
         queries: Vec::new(),
         negatives: Vec::new(),
@@ -285,6 +290,8 @@ fn migration(
     let undeclared = table.choice(reading, "undeclared", schema::UNDECLARED, Some(undeclared));
     let reapply = table.choice(reading, "reapply", schema::GRADES, Some(Grade::ReCreates));
     let verify = table.strings(reading, "verify");
+    let updates = table.strings(reading, "updates");
+    let updates = tables(reading, updates);
     let rollback = table.table(reading, "rollback", true).map(|table| rollback(reading, table, files));
     table.done(reading);
     let line = super::Place::of("", reading.text, sum.span.start).line;
@@ -301,6 +308,7 @@ fn migration(
         undeclared,
         reapply,
         verify: spans.refer("query", verify),
+        updates,
         rollback: rollback.unwrap_or_default(),
     };
     (migration, line)
@@ -312,12 +320,14 @@ fn rollback(reading: &mut Reading<'_>, mut table: Table<'_, '_>, files: &mut Fil
     let when = table.string(reading, "when").value;
     let deletes = table.strings(reading, "deletes");
     let deletes = tables(reading, deletes);
+    let updates = table.strings(reading, "updates");
+    let updates = tables(reading, updates);
     let kept = table.strings(reading, "kept");
     let kept = schema::objects(reading, kept);
     let also_drops = table.strings(reading, "also_drops");
     let also_drops = schema::objects(reading, also_drops);
     table.done(reading);
-    Rollback { script, summary, when, deletes, kept, also_drops }
+    Rollback { script, summary, when, deletes, updates, kept, also_drops }
 }
 
 fn query(
@@ -462,7 +472,12 @@ fn waiver(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans
     Waiver { check, tests: values(tests.unwrap_or_default()), reason, granted_by, until: until.value }
 }
 
-fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) -> StepDefinition {
+fn step(
+    reading: &mut Reading<'_>,
+    mut table: Table<'_, '_>,
+    files: &mut Files<'_>,
+    spans: &mut Spans,
+) -> StepDefinition {
     let id = id(reading, &mut table, "step", spans);
     let kind = table.choice(
         reading,
@@ -500,6 +515,7 @@ fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) 
     let negatives = table.strings(reading, "negatives");
     let names = table.strings(reading, "tables");
     let tables = tables(reading, names);
+    let seed = table.string_or(reading, "seed", None).map(|reference| files.script(reading, &reference));
     table.done(reading);
     StepDefinition {
         id,
@@ -510,5 +526,6 @@ fn step(reading: &mut Reading<'_>, mut table: Table<'_, '_>, spans: &mut Spans) 
         suites: spans.refer("suite", suites),
         negatives: spans.refer("negative", negatives),
         tables,
+        seed,
     }
 }

@@ -8,10 +8,12 @@ mod reader;
 mod schema;
 mod sections;
 mod suites;
+mod target;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use model::*;
 pub use schema::{Declared, Grade, Undeclared, parts_of};
+pub use target::*;
 
 use reader::{Reading, Table};
 use toml::de::DeTable;

@@ -1,6 +1,7 @@
 //! A ceremony as data: what `ceremony.toml` says, with the text of every script it refers to.
 
 use super::schema::{Declared, Grade, Undeclared};
+use super::target::{Limits, Target};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,9 @@ pub struct Ceremony {
     pub flags: Vec<Flag>,
     /// Tables whose rows must never get fewer while a migration runs.
     pub protect: Vec<String>,
+    /// Those of them whose rows are only counted, because they are too many to hash.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub counted_only: Vec<String>,
     /// In the order of the file.
     pub migrations: Vec<Migration>,
     /// By id.
@@ -51,47 +55,6 @@ pub struct Ceremony {
     pub claims: Vec<Claim>,
     /// Every file that was read, by path relative to the folder, with the SHA-256 of its bytes.
     pub files: BTreeMap<String, String>,
-}
-
-/// The database a ceremony is meant for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Target {
-    /// `address:port/database`; another one is a finding.
-    pub planned: Option<String>,
-    /// Where to connect when the command line names nothing.
-    pub url: Option<String>,
-    /// Loaded into a fresh embedded server.
-    pub baseline: Option<Script>,
-}
-
-/// Deadlines, in milliseconds, and what rehearsed durations are worth.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Limits {
-    /// `lock_timeout` of a step's backend.
-    pub lock_timeout_ms: u64,
-    /// `statement_timeout` of a step's backend.
-    pub statement_timeout_ms: u64,
-    /// `idle_in_transaction_session_timeout` while the commit gate waits: the dead man's switch.
-    pub answer_timeout_ms: u64,
-    /// For a suite that names none.
-    pub suite_timeout_ms: u64,
-    /// A statement may take so many times what it took in the rehearsal; 0 turns budgets off.
-    pub budget_factor: u64,
-    /// No budget is smaller: what takes a moment may take ten.
-    pub budget_ms_min: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            lock_timeout_ms: 5_000,
-            statement_timeout_ms: 120_000,
-            answer_timeout_ms: 900_000,
-            suite_timeout_ms: 120_000,
-            budget_factor: 10,
-            budget_ms_min: 2_000,
-        }
-    }
 }
 
 /// A file that must be there and be the reviewed one.
@@ -188,6 +151,9 @@ pub struct Migration {
     pub reapply: Grade,
     /// Ids of the queries that are run inside its transaction.
     pub verify: Vec<String>,
+    /// Protected tables whose rows it changes on purpose: they must only not get fewer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<String>,
     /// How to undo it.
     pub rollback: Rollback,
 }
@@ -223,6 +189,9 @@ pub struct Rollback {
     pub when: String,
     /// Tables whose rows die with it; asked for twice.
     pub deletes: Vec<String>,
+    /// Protected tables whose rows it changes on purpose: they must only not get fewer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<String>,
     /// Catalog objects that are left behind on purpose.
     pub kept: Vec<String>,
     /// Catalog objects of earlier migrations that it takes along on purpose.
@@ -368,6 +337,9 @@ pub struct StepDefinition {
     pub negatives: Vec<String>,
     /// Tables to copy out.
     pub tables: Vec<String>,
+    /// Rows for a drill: run on its copy before the way down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Script>,
 }
 
 /// A built-in look at the surroundings.

@@ -142,6 +142,15 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
+    /// An optional `true` or `false`.
+    pub fn flag(&mut self, reading: &mut Reading<'_>, key: &'static str, default: bool) -> bool {
+        let Some(value) = self.get(key) else { return default };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong(reading, key, value, "true or false");
+            default
+        })
+    }
+
     /// An optional list of strings.
     pub fn strings(&mut self, reading: &mut Reading<'_>, key: &'static str) -> Vec<At<String>> {
         let Some(value) = self.get(key) else { return Vec::new() };

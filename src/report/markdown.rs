@@ -71,6 +71,7 @@ pub fn render(session: &Session, transcript: &Transcript, entries: &[Entry], hea
     steps(&mut out, session, &index);
     super::schema::render(&mut out, transcript);
     escalations(&mut out, session, &index);
+    kept(&mut out, session);
     people(&mut out, session);
     lessons(&mut out, session, transcript);
     sign_off(&mut out, session);
@@ -256,6 +257,18 @@ fn escalations(out: &mut String, session: &Session, index: &Index) {
 /// Several lines for a fence that they cannot close.
 fn fenced(text: &str) -> String {
     text.lines().map(|line| clean_line(line).replace("```", "'''")).collect::<Vec<_>>().join("\n")
+}
+
+/// Rows that were copied out, and what puts them back.
+fn kept(out: &mut String, session: &Session) {
+    if session.kept.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "## Compensating scripts\n\n| table | rows | script |\n| --- | --- | --- |");
+    for kept in &session.kept {
+        let _ = writeln!(out, "| {} | {} | {} |", code(&kept.table), kept.rows, code(&kept.script));
+    }
+    let _ = writeln!(out, "\nEach says in its first lines when to use it, and how.\n");
 }
 
 fn people(out: &mut String, session: &Session) {

@@ -266,17 +266,7 @@ impl FakeRunner {
                 Observation::Negative { negative: negative.id.clone(), error: good.then_some(error) }
             }
             Subject::Ran => Observation::Ran { statements: 3, elapsed_us: 4_000 },
-            Subject::Protected(table) => Observation::Protected {
-                table: table.clone(),
-                before: Some(10),
-                after: Some(if good { 10 } else { 9 }),
-            },
-            Subject::Backup(table) => Observation::Backup {
-                table: table.clone(),
-                rows: Some(10),
-                sha256: good.then(|| "b".repeat(64)),
-                path: good.then(|| "backup/x.csv".to_owned()),
-            },
+            Subject::Protected(_) | Subject::Backup(_) | Subject::Restored(_) => return rows(subject, good),
             Subject::SchemaRecorded
             | Subject::SchemaUnchanged
             | Subject::Declared
@@ -286,6 +276,35 @@ impl FakeRunner {
             Subject::Claim(_) => return None,
         })
     }
+}
+
+/// What is seen of rows.
+fn rows(subject: &Subject, good: bool) -> Option<Observation> {
+    let sums = Some(("7".to_owned(), "7".to_owned()));
+    let content = Some(Box::new(Content { hashed: true, rows: sums, ..Content::default() }));
+    Some(match subject {
+        Subject::Protected(table) => Observation::Protected {
+            table: table.clone(),
+            before: Some(10),
+            after: Some(if good { 10 } else { 9 }),
+            content,
+        },
+        Subject::Backup(table) => Observation::Backup {
+            table: table.clone(),
+            rows: Some(10),
+            sha256: good.then(|| "b".repeat(64)),
+            path: good.then(|| "backup/x.copy".to_owned()),
+            script: good.then(|| format!("backup/restore-{table}.sql")),
+        },
+        Subject::Restored(table) => Observation::Restored {
+            table: table.clone(),
+            rows: Some(3),
+            after: Some(if good { 3 } else { 2 }),
+            content,
+            error: None,
+        },
+        _ => return None,
+    })
 }
 
 /// A result that meets the expectation, or one that does not.

@@ -14,6 +14,39 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// Hashes and counts what is written, on its way.
+#[derive(Debug)]
+pub struct Hashing<W> {
+    inner: W,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl<W: std::io::Write> Hashing<W> {
+    /// Nothing is written yet.
+    pub fn new(inner: W) -> Self {
+        Self { inner, digest: Sha256::new(), bytes: 0 }
+    }
+
+    /// The writer beneath, the SHA-256 of what went through, and how many bytes it was.
+    pub fn finish(self) -> (W, String, u64) {
+        (self.inner, hex(&self.digest.finalize()), self.bytes)
+    }
+}
+
+impl<W: std::io::Write> std::io::Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
+
 /// A folder on disk.
 #[derive(Clone, Debug)]
 pub struct DiskFolder {

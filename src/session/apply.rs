@@ -146,6 +146,10 @@ impl Session {
                 }
             }
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
+            Event::RowsKept { step, table, rows, script } => {
+                let (step, table, script) = (step.clone(), table.clone(), script.clone());
+                self.kept.push(Kept { step, table, rows: *rows, script });
+            }
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
             Event::Closed { verdict } => {

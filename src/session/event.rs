@@ -164,6 +164,17 @@ pub enum Event {
         /// Why it could not.
         failed: Option<String>,
     },
+    /// Rows of a table are copied out, and a script puts them back.
+    RowsKept {
+        /// The step.
+        step: String,
+        /// The table.
+        table: String,
+        /// How many.
+        rows: u64,
+        /// Within the session folder.
+        script: String,
+    },
     /// Something a reviewer must see.
     FindingRaised {
         /// What.
@@ -195,6 +206,7 @@ impl Event {
                 | Self::CheckVacuous { .. }
                 | Self::Refused { .. }
                 | Self::FindingRaised { .. }
+                | Self::RowsKept { .. }
         )
     }
 }

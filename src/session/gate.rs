@@ -99,6 +99,19 @@ impl Session {
             "" => "no migration is applied".to_owned(),
             applied => format!("applied and not rolled back: {applied}"),
         });
+        parts.extend(self.compensating());
         parts.join("; ")
+    }
+
+    /// The newest script for each table whose rows a rollback copied out: `compensating script: …`.
+    fn compensating(&self) -> Option<String> {
+        let deleted = |kept: &&Kept| {
+            let step = self.step(&kept.step);
+            let newest = self.kept.iter().rfind(|other| other.table == kept.table);
+            newest == Some(*kept) && step.is_some_and(|step| step.kind == StepKind::RollBack)
+        };
+        let scripts: Vec<&str> = self.kept.iter().filter(deleted).map(|kept| kept.script.as_str()).collect();
+        let plural = if scripts.len() == 1 { "" } else { "s" };
+        (!scripts.is_empty()).then(|| format!("compensating script{plural}: {}", scripts.join(", ")))
     }
 }

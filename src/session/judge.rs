@@ -1,6 +1,7 @@
 //! From an observation to a verdict: what was wanted, what was there.
 
-use super::expectation::{meets, rows, seen, wanted};
+use super::expectation::{meets, seen, wanted};
+use super::judge_data::{judge_backup, judge_restored, judge_rows};
 use super::judge_schema::{judge_declared, judge_drill, judge_schema, judge_sound};
 use super::*;
 use crate::definition::{Expectation, Grade, Migration, StepKind, Waiver};
@@ -64,12 +65,17 @@ impl Session {
                 let plural = if *statements == 1 { "" } else { "s" };
                 judgement(found, true, "no error", format!("{statements} statement{plural} ran"))
             }
-            Observation::Protected { before, after, .. } => judge_rows(found, *before, *after),
+            Observation::Protected { table, before, after, content } => {
+                judge_rows(found, *before, *after, content.as_deref(), self.may_update(step, table))
+            }
             Observation::Schema { changes, .. } if found.subject == Subject::Declared => {
                 judge_declared(found, &step.id, self.migration_of(step)?, changes)?
             }
             Observation::Schema { changes, objects, .. } => judge_schema(found, changes, *objects),
-            Observation::Backup { rows, sha256, .. } => judge_backup(found, *rows, sha256.as_deref()),
+            Observation::Backup { rows, sha256, script, .. } => {
+                judge_backup(found, *rows, sha256.as_deref(), script.as_deref())
+            }
+            Observation::Restored { .. } => judge_restored(found, observation),
             Observation::Drill { rungs, residue, kept, again } => {
                 judge_drill(found, rungs, residue, kept, again)
             }
@@ -127,6 +133,7 @@ impl Session {
             }
             (Subject::Suite(at), Observation::Suite { suite, .. }) => ceremony.suites[*at].id == *suite,
             (Subject::Protected(table), Observation::Protected { table: seen, .. })
+            | (Subject::Restored(table), Observation::Restored { table: seen, .. })
             | (Subject::Backup(table), Observation::Backup { table: seen, .. }) => table == seen,
             _ => false,
         }
@@ -269,29 +276,6 @@ impl Session {
 /// What counts as on: everything but unset, empty, `0`, `false`, `off` and `no`.
 fn flag_is_on(value: &str) -> bool {
     !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "off" | "no")
-}
-
-fn judge_rows(check: &Check, before: Option<u64>, after: Option<u64>) -> Judgement {
-    let (good, observed) = match (before, after) {
-        (None, None) => (true, "the table is not there".to_owned()),
-        (None, Some(after)) => (true, format!("new, {}", rows(after))),
-        (Some(before), Some(after)) => {
-            (after >= before, format!("{} before, {} after", rows(before), rows(after)))
-        }
-        (Some(before), None) => (false, format!("{} before, the table is gone", rows(before))),
-    };
-    judgement(check, good, "not fewer rows than before", observed)
-}
-
-fn judge_backup(check: &Check, rows_copied: Option<u64>, sha256: Option<&str>) -> Judgement {
-    let expected = "the rows, if there are any, in a file with a checksum";
-    match (rows_copied, sha256) {
-        (None, _) => judgement(check, true, expected, "the table is not there"),
-        (Some(count), Some(sum)) => {
-            judgement(check, true, expected, format!("{} copied, sha256 {sum}", rows(count)))
-        }
-        (Some(count), None) => judgement(check, false, expected, format!("{} not copied", rows(count))),
-    }
 }
 
 /// The halt condition that a failed check of a step of this kind stands for; `None` where nothing has been

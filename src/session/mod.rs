@@ -4,6 +4,7 @@
 
 mod apply;
 mod command;
+mod content;
 mod decide;
 mod declared;
 mod event;
@@ -12,6 +13,7 @@ mod expectation;
 mod gate;
 mod halt;
 mod judge;
+mod judge_data;
 mod judge_schema;
 mod judge_suite;
 mod on_outcome;
@@ -24,6 +26,7 @@ mod soundness;
 mod state;
 
 pub use command::*;
+pub use content::*;
 pub use declared::*;
 pub use event::*;
 pub use evidence::*;

@@ -100,6 +100,9 @@ impl Deciding<'_> {
         if let Observation::Schema { before, after, .. } = observation {
             self.compare_schema(step, before, after);
         }
+        if let Some(event) = self.session().events_of_rows(step, observation) {
+            self.emit(event);
+        }
         let session = self.session();
         if let Observation::QueryBefore { query, result: Some(result) } = observation {
             let vacuous = session.step(step).and_then(|planned| session.vacuous(planned, query, result));

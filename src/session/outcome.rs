@@ -224,6 +224,9 @@ pub enum Observation {
         before: Option<u64>,
         /// After.
         after: Option<u64>,
+        /// What the rows hold; `None` in older records and where the table was not there both times.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Box<super::Content>>,
     },
     /// The schema before and after, in the same transaction.
     Schema {
@@ -246,6 +249,22 @@ pub enum Observation {
         sha256: Option<String>,
         /// Within the session folder.
         path: Option<String>,
+        /// The script that puts the rows back, within the session folder; `None` where there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        script: Option<String>,
+    },
+    /// The rows of a table that a rollback deletes were put back on the drill's copy, after the way up again.
+    Restored {
+        /// The table.
+        table: String,
+        /// How many; `None` when the table is not there.
+        rows: Option<u64>,
+        /// Rows afterwards, and what they hold.
+        after: Option<u64>,
+        /// `None` when there was nothing to compare.
+        content: Option<Box<super::Content>>,
+        /// Why they could not be put back.
+        error: Option<String>,
     },
     /// The rollback scripts ran on a copy of the database.
     Drill {

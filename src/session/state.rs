@@ -45,6 +45,8 @@ pub struct Session {
     pub telling: bool,
     /// When the open gate opened.
     pub gate_opened: Option<Moment>,
+    /// Rows that were copied out, oldest first.
+    pub kept: Vec<Kept>,
     /// The verdict of the last closing; a rollback can open a closed session again.
     pub closed: Option<Verdict>,
     /// When the session was opened, resumed or last changed.
@@ -128,6 +130,19 @@ pub struct Judged {
     pub waiver: Option<String>,
 }
 
+/// Rows that were copied out, and what puts them back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The step that copied them.
+    pub step: String,
+    /// The table.
+    pub table: String,
+    /// How many.
+    pub rows: u64,
+    /// The compensating script, within the session folder.
+    pub script: String,
+}
+
 /// Where a migration stands, as far as the record knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MigrationState {
@@ -184,6 +199,7 @@ impl Session {
             attempts: 0,
             telling: false,
             gate_opened: None,
+            kept: Vec::new(),
             closed: None,
             now: None,
         }

@@ -79,6 +79,12 @@ fn deletes(tables: &[String]) -> Option<Row> {
     (!tables.is_empty()).then(|| Row::labelled("", Tone::Bad, &words))
 }
 
+/// Rows of protected tables that change on purpose are not found: said before it runs.
+fn updates(tables: &[String]) -> Option<Row> {
+    let words = format!("changes rows of {} on purpose: only their number is held", tables.join(", "));
+    (!tables.is_empty()).then(|| Row::labelled("", Tone::Warn, &words))
+}
+
 fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&Migration>) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some((why, next)) = &state.blocked {
@@ -90,6 +96,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             let again =
                 if step.kind == StepKind::Reapply { "applied again, nothing may change: " } else { "" };
             rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.summary));
+            rows.extend(updates(&migration.updates));
             rows.push(place(session));
             if step.kind == StepKind::Apply {
                 rows.extend(super::hazards::rows(session.plan.hazards_of(step)));

@@ -328,6 +328,9 @@ impl Event {
             Self::TeamTold { by, failed: None } => ("", format!("the team was told by {by}")),
             Self::TeamTold { by, failed: Some(why) } => ("", format!("the team was not told ({by}: {why})")),
             Self::FindingRaised { what } => ("", format!("finding: {what}")),
+            Self::RowsKept { step, table, rows, script } => {
+                (step, format!("{rows} rows of {table} are kept; {script} puts them back"))
+            }
             Self::Refused { refusal } => ("", format!("refused: {}: {}", refusal.what, refusal.why)),
             Self::Closed { verdict } => ("", format!("closed: {}", verdict.word())),
             Self::CheckVacuous { step, check } => (step, format!("{check} passes before {step} too")),

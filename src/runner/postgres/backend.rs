@@ -6,6 +6,7 @@
 
 mod answer;
 mod cancel;
+mod copy;
 
 pub use super::endpoint::{DbError, Endpoint, Host, Position, Secret};
 pub use super::tap::Wire;
@@ -19,7 +20,6 @@ use answer::{Answer, Ears};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::fmt;
-use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -192,22 +192,6 @@ impl Backend {
         Ok(answer.rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
     }
 
-    /// Runs a `COPY … TO STDOUT` and writes its data to `out` as it streams; returns the number of rows by the tag.
-    ///
-    /// # Errors
-    /// As [`Backend::run`], and [`DbError::Unusable`] if `out` fails (the rest of the data is read and dropped) or
-    /// the statement is another one.
-    pub async fn copy_out(&mut self, query: &str, out: &mut (dyn Write + Send)) -> Result<u64, DbError> {
-        let mut ears = Ears::deaf();
-        ears.out = Some(out);
-        let answer = self.query(query, Wanted { copy: true, ..Wanted::default() }, &mut ears).await?;
-        if let Some(error) = ears.write_error {
-            return Err(DbError::Unusable(format!("cannot write the copied rows: {error}")));
-        }
-        let rows = answer.tag.strip_prefix("COPY ").and_then(|rows| rows.parse().ok());
-        rows.ok_or_else(|| DbError::Unusable(format!("not a COPY … TO STDOUT: {}", answer.tag)))
-    }
-
     /// Who the server is and who is connected.
     ///
     /// # Errors
@@ -354,7 +338,13 @@ async fn attend<T>(
     loop {
         tokio::select! {
             biased;
-            event = tap.next(), if answer.closed.is_none() => answer.take(event, ears),
+            event = tap.next(), if answer.closed.is_none() => {
+                let asks = event == Event::CopyIn;
+                answer.take(event, ears);
+                if asks {
+                    copy::feed(tap, answer, ears).await;
+                }
+            }
             result = &mut work => return result,
         }
     }

@@ -1,13 +1,12 @@
-//! The checks of a step that only look: queries, negative checks, row counts, backups.
+//! The checks of a step that only look: queries, negative checks, row counts, the schema.
 
 use super::attempt::{Attempt, prepare};
 use super::backend::Backend;
 use super::catalog::Snapshot;
 use crate::definition::Folder;
 use crate::plan::Subject;
-use crate::runner::{files, flags, session_folder, suite};
+use crate::runner::{flags, session_folder, suite};
 use crate::session::*;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// Name of the snapshot of the schema before the ceremony, within the session folder.
@@ -64,7 +63,7 @@ impl Attempt {
                     changes: Vec::new(),
                 });
             }
-            Subject::Backup(table) => self.backup(backend, table).await?,
+            Subject::Backup(table) => self.back_up(backend, table).await?,
             _ => {}
         }
         Ok(())
@@ -190,53 +189,6 @@ impl Attempt {
         }
         let count = self.value(backend, &format!("SELECT count(*) FROM {table}")).await?;
         Ok(count.and_then(|count| count.parse().ok()))
-    }
-
-    /// Copies the rows of a table into the session's folder, if it is there.
-    ///
-    /// # Errors
-    /// Of the server, the connection or the file system.
-    pub async fn backup(&self, backend: &mut Backend, table: &str) -> Result<(), Failure> {
-        let Some(rows) = self.count(backend, table).await? else {
-            self.observe(Observation::Backup {
-                table: table.to_owned(),
-                rows: None,
-                sha256: None,
-                path: None,
-            });
-            return Ok(());
-        };
-        let relative = format!("backup/{table}-{}.csv", self.id.number);
-        let path = self.room.session.join(&relative);
-        let failed = |error: std::io::Error| Failure::Blocked {
-            what: format!("cannot write the backup {}: {error}", path.display()),
-            next: "free space or mend the folder, then answer the gate again".to_owned(),
-        };
-        if let Some(folder) = path.parent() {
-            session_folder::make_private(folder).map_err(failed)?;
-        }
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        let copy = format!("COPY (SELECT * FROM {table}) TO STDOUT WITH (FORMAT csv, HEADER)");
-        let copied = backend.copy_out(&copy, &mut file).await.map_err(|error| self.failure(error, None))?;
-        file.sync_all().map_err(failed)?;
-        let sha256 = files::sha256(&std::fs::read(&path).map_err(failed)?);
-        // Rows that came or went while they were copied show as a difference between the two numbers.
-        self.say(Report::Printed {
-            source: Source::Runner,
-            text: format!("{copied} of {rows} rows of {table} copied to {relative}\n"),
-        });
-        self.observe(Observation::Backup {
-            table: table.to_owned(),
-            rows: Some(copied),
-            sha256: Some(sha256),
-            path: Some(relative),
-        });
-        Ok(())
     }
 
     fn schema_before_path(&self) -> PathBuf {

@@ -106,6 +106,12 @@ impl Attempt {
     /// Down and up again. What was seen is said also when a script fails.
     async fn on_copy(&self, copy: &str, rungs: &[Snapshot]) -> Result<(), Failure> {
         let endpoint = Endpoint { database: copy.to_owned(), ..self.room.endpoint.clone() };
+        let ceremony = &self.room.plan.ceremony;
+        let this = ceremony.steps.iter().find(|step| step.id == self.step.id);
+        if let Some(seed) = this.and_then(|step| step.seed.as_ref()) {
+            self.one(&endpoint, seed).await?;
+        }
+        let taken = self.take_out(&endpoint).await?;
         let mut seen = Vec::new();
         let result = self.down_and_up(&endpoint, rungs, &mut seen).await;
         if matches!(&result, Ok(()) | Err(Failure::Sql { .. })) {
@@ -116,7 +122,8 @@ impl Attempt {
                 again: Vec::new(),
             });
         }
-        result
+        result?;
+        self.put_back(&endpoint, taken).await
     }
 
     async fn down_and_up(

@@ -2,17 +2,21 @@
 
 pub mod attempt;
 pub mod backend;
+mod backup;
 pub mod catalog;
 mod checks;
 pub mod copy;
 mod drill;
 pub mod endpoint;
 pub mod ledger;
+pub mod meter;
 mod reapply;
+mod restore;
 mod rungs;
 mod soundness;
 pub mod split;
 pub mod step;
+mod table;
 pub mod tap;
 mod text;
 mod toll;

@@ -5,6 +5,7 @@ use super::attempt::{Attempt, CONNECT_MAX, Prepared, prepare};
 use super::backend::Backend;
 use super::catalog::{Snapshot, diff};
 use super::ledger::{self, Mark};
+use super::meter::Look;
 use super::reapply;
 use super::split::history_statements;
 use crate::definition::{Folder, Migration, Script, StepKind};
@@ -31,7 +32,7 @@ pub enum Word {
 /// State of the database at the start of the transaction.
 struct Before {
     snapshot: Snapshot,
-    rows: Vec<(String, Option<u64>)>,
+    rows: Vec<(String, Option<Look>)>,
     flaws: BTreeSet<Flaw>,
     /// The transaction's id; a script that is applied again may do without one.
     name: Name,
@@ -214,14 +215,10 @@ impl Attempt {
             self.keep_schema_before(&snapshot)?;
             self.keep_rung(mark.migration, &snapshot)?;
         }
-        let mut rows = Vec::new();
+        let rows = self.protected_before(backend).await?;
         for check in &self.step.checks {
-            match &check.subject {
-                Subject::Protected(table) => rows.push((table.clone(), self.count(backend, table).await?)),
-                Subject::Query(at) if self.step.kind == StepKind::Apply => {
-                    self.query_before(backend, *at).await?;
-                }
-                _ => {}
+            if let (Subject::Query(at), StepKind::Apply) = (&check.subject, self.step.kind) {
+                self.query_before(backend, *at).await?;
             }
         }
         let name = if self.step.kind == StepKind::Reapply {
@@ -233,19 +230,6 @@ impl Attempt {
             Name::Xid(xid)
         };
         Ok(Before { snapshot, rows, flaws, name })
-    }
-
-    /// Copies the rows out that the script will delete, under a lock that lets none slip in behind the copy.
-    async fn back_up_what_dies(&self, backend: &mut Backend) -> Result<(), Failure> {
-        for check in &self.step.checks {
-            if let Subject::Backup(table) = &check.subject {
-                if self.count(backend, table).await?.is_some() {
-                    self.run(backend, &format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
-                }
-                self.backup(backend, table).await?;
-            }
-        }
-        Ok(())
     }
 
     async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
@@ -280,10 +264,7 @@ impl Attempt {
                 self.query(backend, at).await?;
             }
         }
-        for (table, rows) in &before.rows {
-            let after = self.count(backend, table).await?;
-            self.observe(Observation::Protected { table: table.clone(), before: *rows, after });
-        }
+        self.protected_after(backend, &before.rows).await?;
         let after = self.snapshot(backend).await?;
         self.observe(Observation::Schema {
             before: before.snapshot.hash(),

@@ -115,6 +115,11 @@ impl Tap {
         let _ = self.inject.send(messages).await;
     }
 
+    /// Where data for COPY FROM STDIN goes. Only after [`Event::CopyIn`] with [`Wanted::feed`].
+    pub fn sender(&self) -> mpsc::Sender<Vec<u8>> {
+        self.inject.clone()
+    }
+
     /// The next event; [`Event::Closed`] for ever once the connection ended. Safe to cancel.
     pub async fn next(&mut self) -> Event {
         self.events.recv().await.unwrap_or_else(gone)
@@ -250,8 +255,9 @@ impl Relay {
             let wanted = *self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
             let parsed = parser.feed(&chunk[..read], &wanted, &mut forward, &mut events);
             for event in events.drain(..) {
-                if event == Event::CopyIn {
-                    let _ = self.inject.send(message::copy_fail()).await;
+                if event == Event::CopyIn && !wanted.feed {
+                    let why = "a script has no data to read from STDIN";
+                    let _ = self.inject.send(message::copy_fail(why)).await;
                 }
                 if self.events.send(event).await.is_err() {
                     return "nobody listens".to_owned();

@@ -39,7 +39,7 @@ pub enum Event {
     Row(Row),
     /// A piece of COPY data, if [`Wanted::copy`] says so; not aligned to lines.
     CopyData(Vec<u8>),
-    /// The server asks for data of COPY FROM STDIN; only a CopyFail helps.
+    /// The server asks for data of COPY FROM STDIN; a CopyFail, or data if [`Wanted::feed`] says so.
     CopyIn,
     /// A command came to its end.
     CommandComplete {
@@ -68,6 +68,8 @@ pub struct Wanted {
     pub rows: RowLimits,
     /// Whether COPY data is passed on.
     pub copy: bool,
+    /// Whether there is data for COPY FROM STDIN; else the tap refuses it.
+    pub feed: bool,
     /// The tap asked, not sqlx: sqlx is to see nothing of the answer.
     pub private: bool,
 }

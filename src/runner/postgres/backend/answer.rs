@@ -3,7 +3,7 @@
 use super::{Event, Position, Tap};
 use crate::runner::postgres::endpoint::in_words;
 use crate::session::{Column, ErrorCard};
-use std::io::Write;
+use std::io::{Read, Write};
 
 /// Who hears notices and takes COPY data while the answer streams in.
 pub(super) struct Ears<'a> {
@@ -11,15 +11,19 @@ pub(super) struct Ears<'a> {
     pub(super) out: Option<&'a mut (dyn Write + Send)>,
     /// The first failure of `out`; nothing is written after it.
     pub(super) write_error: Option<std::io::Error>,
+    /// The data of a COPY FROM STDIN.
+    pub(super) input: Option<&'a mut (dyn Read + Send)>,
+    /// Why `input` could not be read to its end.
+    pub(super) read_error: Option<std::io::Error>,
 }
 
 impl<'a> Ears<'a> {
     pub(super) fn new(on_notice: &'a mut (dyn FnMut(ErrorCard) + Send)) -> Self {
-        Self { on_notice: Some(on_notice), out: None, write_error: None }
+        Self { on_notice: Some(on_notice), ..Self::deaf() }
     }
 
     pub(super) fn deaf() -> Self {
-        Self { on_notice: None, out: None, write_error: None }
+        Self { on_notice: None, out: None, write_error: None, input: None, read_error: None }
     }
 }
 

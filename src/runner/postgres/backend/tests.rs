@@ -1,5 +1,6 @@
 //! Tests against a real server.
 
+mod copy;
 mod lost;
 mod server;
 
@@ -282,7 +283,7 @@ async fn notifications_do_not_disturb() {
 #[tokio::test]
 async fn copy_out_streams_and_other_copies_do_no_harm() {
     struct Full;
-    impl Write for Full {
+    impl std::io::Write for Full {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
             Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
         }

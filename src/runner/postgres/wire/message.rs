@@ -152,10 +152,23 @@ pub fn analyse(sql: &str) -> Vec<u8> {
     message
 }
 
-/// A CopyFail: this side never has data for COPY FROM STDIN.
-pub fn copy_fail() -> Vec<u8> {
+/// A piece of data for COPY FROM STDIN.
+pub fn copy_data(data: &[u8]) -> Vec<u8> {
+    let mut message = vec![b'd', 0, 0, 0, 0];
+    message.extend(data);
+    set_length(&mut message, 1);
+    message
+}
+
+/// The end of the data for COPY FROM STDIN.
+pub fn copy_done() -> Vec<u8> {
+    b"c\0\0\0\x04".to_vec()
+}
+
+/// A CopyFail: there is no data for COPY FROM STDIN, or no more.
+pub fn copy_fail(why: &str) -> Vec<u8> {
     let mut message = vec![b'f', 0, 0, 0, 0];
-    push_text(&mut message, "a script has no data to read from STDIN");
+    push_text(&mut message, why);
     set_length(&mut message, 1);
     message
 }
@@ -214,7 +227,7 @@ mod tests {
     fn lengths_count_themselves() {
         let message = startup("u", "d", "a");
         assert_eq!(message[..4], u32::try_from(message.len()).unwrap().to_be_bytes());
-        assert_eq!(copy_fail()[1..5], u32::try_from(copy_fail().len() - 1).unwrap().to_be_bytes());
+        assert_eq!(copy_fail("x")[1..5], u32::try_from(copy_fail("x").len() - 1).unwrap().to_be_bytes());
         assert_eq!(cancel(1, 2).len(), 16);
         assert!(analyse("select 1; select 2").windows(9).any(|part| part == b"select 2\0"));
     }

@@ -55,7 +55,7 @@ fn conversation() -> Vec<u8> {
 }
 
 const WANTED: Wanted =
-    Wanted { rows: RowLimits { rows_max: 2, cell_bytes_max: 12 }, copy: true, private: false };
+    Wanted { rows: RowLimits { rows_max: 2, cell_bytes_max: 12 }, copy: true, feed: false, private: false };
 
 /// Events (adjacent COPY pieces joined) and forwarded bytes of the conversation cut at these places.
 fn parse(pieces: &[&[u8]], wanted: &Wanted) -> (Vec<Event>, Vec<u8>) {

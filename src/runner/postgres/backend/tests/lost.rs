@@ -2,6 +2,7 @@
 
 use super::server::{Server, shared};
 use super::*;
+use std::io::Write;
 
 #[tokio::test]
 async fn a_login_that_fails_says_why() {
