@@ -5,6 +5,7 @@ mod checks;
 mod clients;
 mod data;
 mod death;
+mod kept;
 mod pass;
 mod program;
 mod record;
