@@ -81,8 +81,9 @@ COMMIT;
 --          FROM public.external_calendar_events AS e
 --         WHERE e.updated_at >= timestamptz '<start of the ceremony>' ORDER BY e.updated_at;
 --
--- 4. Write a restoration script from the backup: one transaction that inserts what was lost by identity, so that it can be run
---    twice, and that says how many rows it put back.
+-- 4. A rollback by the ceremony has written this already, beside the rows that it copied out: backup/restore-TABLE-ATTEMPT.sql
+--    in the session's folder. By hand, write a restoration script from the backup: one transaction that inserts what was
+--    lost by identity, so that it can be run twice, and that says how many rows it put back.
 --        INSERT INTO public.external_calendar_events AS e (provider_id, calendar_provider, external_event_id, start_time, end_time)
 --        SELECT ... FROM <the backup, loaded into a temporary table>
 --            ON CONFLICT ON CONSTRAINT external_calendar_events_provider_source_external_id_key DO NOTHING;

@@ -4,6 +4,7 @@ use super::model::*;
 use super::reader::{At, Reading, Table};
 use super::schema::{self, Grade, Undeclared};
 use super::sections::Files;
+use super::target::*;
 use std::ops::Range;
 
 /// Where the things that are checked against each other stand in the text.

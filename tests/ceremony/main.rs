@@ -7,6 +7,7 @@ mod data;
 mod death;
 mod disk;
 mod hazards;
+mod kept;
 mod pass;
 mod program;
 mod record;
