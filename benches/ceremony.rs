@@ -10,6 +10,8 @@ mod meter;
 mod screen;
 #[path = "support/shipped.rs"]
 mod shipped;
+#[path = "support/snapshot.rs"]
+mod snapshot;
 
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,7 @@ fn main() {
         ("first frame", screen::measure),
         ("journal", journal::measure),
         ("meter", meter::measure),
+        ("snapshot", snapshot::measure),
     ];
     for (name, measure) in benches {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {

@@ -209,6 +209,10 @@ impl FakeRunner {
             let failure = Failure::Connection { what: "no answer to COMMIT".to_owned() };
             self.say(attempt, Report::Failed { failure });
         } else {
+            // Somebody else left something behind meanwhile.
+            if self.fails("after the commit") {
+                self.say(attempt, Report::Observed { observation: schema::after_commit() });
+            }
             self.say(attempt, Report::Committed);
         }
     }

@@ -34,6 +34,12 @@ pub(super) fn observe(
     })
 }
 
+/// What a second connection found.
+pub(super) fn after_commit() -> Observation {
+    let flaw = Flaw { flaw: FlawKind::PreparedTransaction, object: "left open".to_owned() };
+    Observation::Soundness { committed: true, found: vec![flaw] }
+}
+
 /// Down and up again; what is left is left on the first rung.
 fn drill(ceremony: &Ceremony, residue: Vec<ObjectChange>) -> Observation {
     let rung = |direction, migration: &Migration| {
