@@ -28,7 +28,7 @@ fn main() {
         return;
     }
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 4] = [
+    let benches: &[(&str, fn())] = &[
         ("ceremony", shipped::measure),
         ("first frame", screen::measure),
         ("journal", journal::measure),
