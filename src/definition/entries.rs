@@ -129,12 +129,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         risks: Vec::new(),
         notify: Vec::new(),
         target: Target::default(),
-        limits: Limits {
-            lock_timeout_ms: 5_000,
-            statement_timeout_ms: 120_000,
-            answer_timeout_ms: 900_000,
-            suite_timeout_ms: 120_000,
-        },
+        limits: Limits::default(),
         inputs: Vec::new(),
         flags: Vec::new(),
         protect: Vec::new(),
@@ -172,12 +167,7 @@ fn target(reading: &mut Reading<'_>, root: &mut Table<'_, '_>, files: &mut Files
 
 fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {
     let day_ms = 86_400_000;
-    let mut limits = Limits {
-        lock_timeout_ms: 5_000,
-        statement_timeout_ms: 120_000,
-        answer_timeout_ms: 900_000,
-        suite_timeout_ms: 120_000,
-    };
+    let mut limits = Limits::default();
     let Some(mut table) = root.table(reading, "limits", false) else { return limits };
     for (key, value) in [
         ("lock_timeout_ms", &mut limits.lock_timeout_ms),
@@ -187,6 +177,9 @@ fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {
     ] {
         *value = table.number(reading, key, 1..day_ms, *value);
     }
+    let sessions = &mut limits.blocked_sessions_max;
+    *sessions = table.number(reading, "blocked_sessions_max", 0..33, *sessions);
+    limits.blocked_ms_max = table.number(reading, "blocked_ms_max", 0..day_ms, limits.blocked_ms_max);
     table.done(reading);
     limits
 }

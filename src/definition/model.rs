@@ -72,6 +72,23 @@ pub struct Limits {
     pub answer_timeout_ms: u64,
     /// For a suite that names none.
     pub suite_timeout_ms: u64,
+    /// A step is stopped when so many others wait for it, 1 to 32; 0 never stops it.
+    pub blocked_sessions_max: u64,
+    /// So long each of them must have waited; 0 never stops it.
+    pub blocked_ms_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            lock_timeout_ms: 5_000,
+            statement_timeout_ms: 120_000,
+            answer_timeout_ms: 900_000,
+            suite_timeout_ms: 120_000,
+            blocked_sessions_max: 3,
+            blocked_ms_max: 2_000,
+        }
+    }
 }
 
 /// A file that must be there and be the reviewed one.

@@ -3,10 +3,12 @@
 use super::Runner;
 use super::clock::Clock;
 use super::files::DiskFolder;
-use super::postgres::attempt::{Attempt, CONNECT_MAX, Room, Stop};
+use super::postgres::attempt::{Attempt, CONNECT_MAX, Room};
 use super::postgres::backend::{Backend, DbError, Endpoint};
 use super::postgres::ledger;
+use super::postgres::radar::Radar;
 use super::postgres::step::Word;
+use super::postgres::stop::Stop;
 use super::server::Embedded;
 use super::suite::SuiteRoom;
 use crate::definition::StepKind;
@@ -141,14 +143,17 @@ impl World {
             id: attempt.clone(),
             pin: pin.map(|pin| *pin),
             stop: stop.clone(),
+            sight: Arc::default(),
             say: say.clone(),
         };
         let task = self.runtime.spawn(async move {
+            let radar = Radar::start(&work);
             let result = match work.step.kind {
                 StepKind::Apply | StepKind::Reapply | StepKind::RollBack => work.migrate(&mut heard).await,
                 StepKind::Drill => work.drill().await,
                 _ => work.look().await,
             };
+            drop(radar);
             if let Err(failure) = result {
                 let failure = match failure {
                     // A connection that broke because we terminated it is a stop, not a loss.

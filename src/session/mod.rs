@@ -5,6 +5,7 @@
 mod apply;
 mod command;
 mod decide;
+mod decision;
 mod event;
 mod evidence;
 mod expectation;
@@ -13,7 +14,9 @@ mod halt;
 mod judge;
 mod on_outcome;
 mod outcome;
+mod radar;
 mod settle;
+mod sqlstate;
 mod state;
 
 pub use command::*;
@@ -21,4 +24,6 @@ pub use event::*;
 pub use evidence::*;
 pub use halt::*;
 pub use outcome::*;
+pub use radar::*;
+pub use sqlstate::*;
 pub use state::*;

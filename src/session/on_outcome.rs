@@ -22,10 +22,12 @@ impl Deciding<'_> {
             }
             Phase::Gate(gate) if gate.kind == GateKind::Commit => {
                 let state = self.session().step_state(&gate.step);
-                if state.and_then(|state| state.attempt.as_ref()) == Some(&outcome.attempt)
-                    && let Report::Failed { failure } = &outcome.report
-                {
-                    self.failed(&gate.step, &Work::Run, failure);
+                if state.and_then(|state| state.attempt.as_ref()) == Some(&outcome.attempt) {
+                    match &outcome.report {
+                        Report::Failed { failure } => self.failed(&gate.step, &Work::Run, failure),
+                        Report::Sampled { sample } => self.sampled(&gate.step, &outcome.attempt, sample),
+                        _ => {}
+                    }
                 }
             }
             _ => {}
@@ -60,6 +62,7 @@ impl Deciding<'_> {
                 });
             }
             Report::Observed { observation } => self.observed(&step, observation),
+            Report::Sampled { sample } => self.sampled(&step, &running.attempt, sample),
             Report::Proved { xid } => self.proved(&step, xid, running),
             Report::Committed => {
                 let attempt = running.attempt.clone();
@@ -180,7 +183,7 @@ impl Deciding<'_> {
     fn proved(&mut self, step: &str, xid: &str, running: &Running) {
         self.judge_missing(step);
         if running.stop > 0 {
-            let halt = self.operator_halt(step, true);
+            let halt = self.stop_halt(step, true);
             self.discard_attempt(step, running, Some(halt));
             return;
         }
@@ -211,14 +214,10 @@ impl Deciding<'_> {
         });
     }
 
-    fn operator_halt(&self, step: &str, transaction: bool) -> Halt {
-        Halt {
-            cause: HaltCause::Operator,
-            step: step.to_owned(),
-            why: "STOP was pressed".to_owned(),
-            left: self.session().what_is_left(step, transaction),
-            error: None,
-        }
+    fn stop_halt(&self, step: &str, transaction: bool) -> Halt {
+        let (cause, why) = self.stopped_by();
+        let left = self.session().what_is_left(step, transaction);
+        Halt { cause, step: step.to_owned(), why, left, error: None }
     }
 
     fn discarded(&mut self, step: &str, running: &Running) {
@@ -251,7 +250,7 @@ impl Deciding<'_> {
                 }
             }
         } else if stopped {
-            let halt = self.operator_halt(step, false);
+            let halt = self.stop_halt(step, false);
             self.emit(Event::Halted { halt: Box::new(halt) });
         } else {
             self.go_on(step);
@@ -281,6 +280,7 @@ impl Deciding<'_> {
     }
 
     fn failed(&mut self, step: &str, work: &Work, failure: &Failure) {
+        let (by, pressed) = self.stopped_by();
         let session = self.session();
         let kind = session.step(step).map_or(StepKind::Preflight, |step| step.kind);
         // Before anything is touched a fault is no reason to stop the world: the step is open again.
@@ -295,7 +295,7 @@ impl Deciding<'_> {
             Failure::Connection { what } => {
                 (HaltCause::Condition(HaltCondition::ConnectionLost), what.clone(), None)
             }
-            Failure::Cancelled => (HaltCause::Operator, "STOP was pressed".to_owned(), None),
+            Failure::Cancelled => (by, pressed, None),
             Failure::Unanswered { .. } => (HaltCause::Operator, failure.words(), None),
             Failure::Blocked { what, .. } => {
                 (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
@@ -330,6 +330,10 @@ impl Deciding<'_> {
                 format!(
                     "what '{step}' left behind is unknown: its script left the transaction; look at the database"
                 )
+            }
+            Failure::Sql { error } => {
+                let again = session.again_words(step, error).map(|again| format!("; {again}"));
+                session.what_is_left(step, transaction) + &again.unwrap_or_default()
             }
             _ => session.what_is_left(step, transaction),
         };

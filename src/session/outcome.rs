@@ -1,6 +1,6 @@
 //! What the runner reports back: observations, streamed output and failures, as plain data.
 
-use super::{ErrorCard, Identity, ObjectChange, ResultSet, TestPoint};
+use super::{ErrorCard, Identity, ObjectChange, ResultSet, Sample, TestPoint};
 pub use crate::definition::Place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -76,6 +76,11 @@ pub enum Report {
         source: Source,
         /// At most 64 KiB.
         text: String,
+    },
+    /// What the radar saw around the attempt's backend.
+    Sampled {
+        /// The sample.
+        sample: Box<Sample>,
     },
     /// A fact that a check rests on.
     Observed {

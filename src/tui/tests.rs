@@ -175,7 +175,7 @@ fn no_size_is_too_strange() {
             for height in (1..=60).step_by(3) {
                 cockpit.focus = [Pane::Checklist, Pane::Graph, Pane::Work, Pane::Gate][step % 4];
                 cockpit.zoom = step % 3 == 0;
-                cockpit.tab = Tab::ALL[(usize::from(height) + step) % 7];
+                cockpit.tab = Tab::ALL[(usize::from(height) + step) % Tab::ALL.len()];
                 cockpit.looking = height % 2 == 0;
                 let face =
                     if step % 2 == 0 { Face::Live } else { Face::Replay { entry: 1, of, playing: true } };

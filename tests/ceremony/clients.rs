@@ -67,6 +67,11 @@ impl Somebody {
         Self(child)
     }
 
+    /// Sends this without waiting for its end.
+    pub fn goes_on(&mut self, sql: &str) {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{sql};").unwrap();
+    }
+
     pub fn leaves(mut self) {
         drop(self.0.stdin.take());
         self.0.wait().unwrap();

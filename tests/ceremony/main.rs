@@ -6,6 +6,7 @@ mod clients;
 mod death;
 mod pass;
 mod program;
+mod radar;
 mod record;
 mod refused;
 mod room;

@@ -1,17 +1,18 @@
 //! What every attempt at a step has: the plan, the room it runs in, a voice, and an ear for STOP.
 
-use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
+use super::backend::{Backend, DbError, Endpoint, Position};
 use super::catalog::{self, Snapshot};
 use super::ledger;
+use super::radar::Sight;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
+use super::stop::Stop;
 use crate::definition::Script;
 use crate::plan::{Plan, Step};
 use crate::runner::files::DiskFolder;
-use crate::runner::suite::{Group, SuiteRoom};
+use crate::runner::suite::SuiteRoom;
 use crate::session::*;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Rows of a result that are kept; all are counted.
@@ -43,35 +44,6 @@ pub struct Room {
     pub now_us: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
-/// What STOP reaches.
-#[derive(Default)]
-pub struct Stop {
-    requested: AtomicBool,
-    canceller: Mutex<Option<Canceller>>,
-    /// The running child's process group.
-    pub group: Group,
-}
-
-impl Stop {
-    /// Whether STOP was pressed.
-    pub fn requested(&self) -> bool {
-        self.requested.load(Ordering::SeqCst)
-    }
-
-    fn watch(&self, canceller: Canceller) {
-        if let Ok(mut slot) = self.canceller.lock() {
-            *slot = Some(canceller);
-        }
-    }
-
-    /// Remembers the request and returns what cancels the running statement.
-    pub fn request(&self) -> Option<Canceller> {
-        self.requested.store(true, Ordering::SeqCst);
-        self.group.kill();
-        self.canceller.lock().ok().and_then(|slot| slot.clone())
-    }
-}
-
 /// One attempt at one step.
 pub struct Attempt {
     /// Where it runs.
@@ -84,6 +56,8 @@ pub struct Attempt {
     pub pin: Option<Identity>,
     /// STOP.
     pub stop: Arc<Stop>,
+    /// What the radar saw last.
+    pub sight: Arc<Sight>,
     /// Where reports go; waits while the driver is busy.
     pub say: Arc<dyn Fn(Report) + Send + Sync>,
 }
@@ -358,6 +332,7 @@ impl Attempt {
                     card.at = Some(place_of(&script.file, &script.text, script.first_line, offset));
                     card.line = Some(line_at(&script.text, offset).to_owned());
                 }
+                card.blocked_by = self.sight.blockers(&card, self.stop.pid(), (self.room.now_us)());
                 Failure::Sql { error: card }
             }
             DbError::Lost(what) => Failure::Connection { what },

@@ -8,6 +8,7 @@ pub(super) mod gate;
 pub(super) mod graph;
 pub(super) mod header;
 pub(super) mod help;
+pub(super) mod locks;
 pub(super) mod notes;
 pub(super) mod output;
 pub(super) mod results;
@@ -71,6 +72,7 @@ pub(super) fn work(
         Tab::Results => results::draw(canvas, inner, ui, scene),
         Tab::Sql => sql::draw(canvas, inner, ui, scene),
         Tab::Changes => changes::draw(canvas, inner, ui, scene),
+        Tab::Locks => locks::draw(canvas, inner, ui, scene),
         Tab::Graph => graph::draw(canvas, inner, ui, scene, focus, false, graph_view),
         Tab::Evidence => {
             let rows = ui.subject(scene.session).map(|id| evidence(scene.session, &id, scene.status.now));
