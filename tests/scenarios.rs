@@ -3,7 +3,9 @@
 
 mod support;
 
+use ceremony::runner::fake::samples;
 use ceremony::session::*;
+use ceremony::view::LineKind;
 use support::World;
 
 fn card(sqlstate: &str) -> Box<ErrorCard> {
@@ -112,6 +114,34 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
                 Some(("escaped", what)) => Failure::Escaped { what: what.to_owned() },
                 _ => panic!("unknown failure: {rest}"),
             });
+            return;
+        }
+        "sample" => {
+            let sample = match rest {
+                "waits" => samples::waiting(),
+                "crowd" => samples::crowd(3, 2_000),
+                "small crowd" => samples::crowd(2, 9_000),
+                "young crowd" => samples::crowd(9, 1_999),
+                "blind" => samples::blind(),
+                _ => panic!("unknown sample: {rest}"),
+            };
+            let attempt = match &world.drive.session.phase {
+                Phase::Running(running) => running.attempt.clone(),
+                Phase::Gate(gate) => {
+                    world.drive.session.step_state(&gate.step).unwrap().attempt.clone().unwrap()
+                }
+                other => panic!("nothing to look at: {other:?}"),
+            };
+            // It comes before whatever the fake world has still to say.
+            let outcome = Outcome { attempt, report: Report::Sampled { sample: Box::new(sample) } };
+            world.runner.pending.push_front(outcome);
+            let before = world.drive.transcript.lines.len();
+            let events = world.deliver().expect("the sample");
+            let lines = world.drive.transcript.lines.iter().skip(before);
+            out.extend(
+                lines.filter(|line| line.kind == LineKind::Notice).map(|line| format!("  {}", line.text)),
+            );
+            shown(&events, out);
             return;
         }
         "fail-settle" => {

@@ -289,7 +289,7 @@ impl Deciding<'_> {
         let (cause, why, error) = match failure {
             Failure::Sql { error } => (
                 HaltCause::Condition(HaltCondition::of_sqlstate(&error.sqlstate)),
-                error_words(error),
+                error_words(error) + &again(session.again_words(step, error)),
                 Some(error.clone()),
             ),
             Failure::Connection { what } => {
@@ -331,15 +331,15 @@ impl Deciding<'_> {
                     "what '{step}' left behind is unknown: its script left the transaction; look at the database"
                 )
             }
-            Failure::Sql { error } => {
-                let again = session.again_words(step, error).map(|again| format!("; {again}"));
-                session.what_is_left(step, transaction) + &again.unwrap_or_default()
-            }
             _ => session.what_is_left(step, transaction),
         };
         self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
         self.halt(cause, step, why, left, error);
     }
+}
+
+fn again(words: Option<String>) -> String {
+    words.map(|words| format!("; {words}")).unwrap_or_default()
 }
 
 /// `23505 duplicate key … (migrations/x.sql:3:1)`.

@@ -52,23 +52,31 @@ fn tries(passed: &[String]) -> Option<(usize, usize)> {
     (used <= most && passed.len() <= TRIES_MAX).then_some((used, most))
 }
 
+/// The same in words, given the errors that passed so far, this one last.
+fn words(sqlstate: &str, passed: &[String]) -> Option<String> {
+    let (_, meaning, what) = row(sqlstate)?;
+    Some(match meaning {
+        Meaning::Passing { .. } => match tries(passed) {
+            Some((next, most)) => format!("{what}: it may be tried again ({next} of {most})"),
+            None => format!("{what}, once too often: it may not be tried again in this session"),
+        },
+        Meaning::Lost => format!("{what}: the ledger says what became of it"),
+        Meaning::ForPeople => return None,
+    })
+}
+
 impl Session {
-    /// What can be said of trying `step` again after an error of the server, for the words of its stop.
+    /// What `error`, which is about to stop `step`, means for trying it again.
     pub(super) fn again_words(&self, step: &str, error: &ErrorCard) -> Option<String> {
-        let (code, meaning, what) = row(&error.sqlstate)?;
-        Some(match meaning {
-            Meaning::Passing { .. } => {
-                let state = self.step_state(step)?;
-                let mut passed = state.passing.clone();
-                passed.push((*code).to_owned());
-                match tries(&passed) {
-                    Some((next, most)) => format!("{what}: it may be tried again ({next} of {most})"),
-                    None => format!("{what}, once too often: it may not be tried again in this session"),
-                }
-            }
-            Meaning::Lost => format!("{what}: the ledger says what became of it"),
-            Meaning::ForPeople => return None,
-        })
+        let mut passed = self.step_state(step)?.passing.clone();
+        passed.push(error.sqlstate.clone());
+        words(&error.sqlstate, &passed)
+    }
+
+    /// What the error that stopped the world means for trying its step again.
+    pub fn again(&self) -> Option<String> {
+        let halt = &self.escalation.as_ref()?.halt;
+        words(&halt.error.as_ref()?.sqlstate, &self.step_state(&halt.step)?.passing)
     }
 
     /// Why the stopped step may not be tried again: its tries are used up.

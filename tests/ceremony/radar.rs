@@ -51,13 +51,13 @@ fn who_is_in_the_way_is_named_while_we_wait_and_in_the_error() {
         "s for ACCESS EXCLUSIVE on public.crowd, held by process",
         "blocked by process",
         "\"somebody else\" of postgres (idle in transaction for",
-        "LOCK TABLE public.crowd IN SHARE MODE",
     ]);
     assert!(ended.out.contains("apply/foundations: waits "), "{}", ended.out);
     let halt = room.halt();
     assert_eq!(halt["cause"]["condition"], "migration-failed");
     assert_eq!(halt["error"]["blocked_by"][0]["application"], "somebody else");
-    contains(halt["left"].as_str().unwrap(), &["nothing of it is left", "it may be tried again (1 of 3)"]);
+    contains(halt["left"].as_str().unwrap(), &["nothing of it is left"]);
+    contains(halt["why"].as_str().unwrap(), &["it may be tried again (1 of 3)"]);
     contains(&room.report(), &["blocked by process", "somebody else"]);
     room.verify().with(0);
 }
@@ -79,7 +79,7 @@ fn a_deadlock_names_the_other_side() {
     running.end().with(5).says(&["40P01", "blocked by process", "somebody else"]);
     let halt = room.halt();
     assert_eq!(halt["error"]["blocked_by"].as_array().unwrap().len(), 1, "{halt:#}");
-    contains(halt["left"].as_str().unwrap(), &["it may be tried again (1 of 1)"]);
+    contains(halt["why"].as_str().unwrap(), &["it may be tried again (1 of 1)"]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_step_that_keeps_three_others_waiting_is_stopped_and_rolled_back() {
     let columns =
         "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.crowd'::regclass AND attname = 'x'";
     assert_eq!(server.ask(columns), "0");
-    room.recorded(&["sampled", "\"held\":[{\"on\":\"public.crowd\",\"mode\":\"ACCESS EXCLUSIVE\"}]"]);
+    room.recorded(&["sampled", "{\"on\":\"public.crowd\",\"mode\":\"ACCESS EXCLUSIVE\"}"]);
     room.verify().with(0);
 }
 
