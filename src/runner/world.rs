@@ -6,6 +6,7 @@ use super::files::DiskFolder;
 use super::postgres::attempt::{Attempt, CONNECT_MAX, Room};
 use super::postgres::backend::{Backend, DbError, Endpoint};
 use super::postgres::ledger;
+use super::postgres::patience::CANNOT_CONNECT_NOW;
 use super::postgres::radar::Radar;
 use super::postgres::step::Word;
 use super::postgres::stop::Stop;
@@ -16,7 +17,7 @@ use crate::plan::{Plan, StepRef};
 use crate::session::*;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -103,6 +104,7 @@ impl World {
             folder: setup.folder,
             session: setup.session,
             now_us: Box::new(move || clock.now().mono_us),
+            connections: OnceLock::new(),
         };
         Ok(Self {
             room: Arc::new(room),
@@ -271,6 +273,7 @@ async fn connected(room: &Room, server: &SharedServer, restart: Option<&Restart>
         match Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await {
             Ok(backend) => return Ok(backend),
             Err(DbError::Lost(_)) if restart.is_some() => {}
+            Err(DbError::Server { card, .. }) if card.sqlstate == CANNOT_CONNECT_NOW => {}
             Err(error) => return Err(error.to_string()),
         }
     }

@@ -100,9 +100,9 @@ pub struct Progress {
 }
 
 impl Peer {
-    /// `process 4711 "psql" of ada (idle in transaction for 12 s): LOCK TABLE …`, `later_ms` after it was seen so.
-    pub fn words(&self, later_ms: u64) -> String {
-        let Self { pid, user, application, state, state_ms, query, .. } = self;
+    /// `process 4711 "psql" of ada`.
+    pub fn name(&self) -> String {
+        let Self { pid, user, application, .. } = self;
         if *pid == 0 {
             return "a prepared transaction".to_owned();
         }
@@ -113,13 +113,22 @@ impl Peer {
         if !user.is_empty() {
             text.push_str(&format!(" of {user}"));
         }
+        text
+    }
+
+    /// `: SELECT …`, or nothing.
+    pub fn runs(&self) -> String {
+        if self.query.is_empty() { String::new() } else { format!(": {}", self.query) }
+    }
+
+    /// `process 4711 "psql" of ada (idle in transaction for 12 s): LOCK TABLE …`, `later_ms` after it was seen so.
+    pub fn words(&self, later_ms: u64) -> String {
+        let Self { state, state_ms, .. } = self;
+        let mut text = self.name();
         if !state.is_empty() {
             text.push_str(&format!(" ({state} for {} s)", (state_ms + later_ms) / 1000));
         }
-        if !query.is_empty() {
-            text.push_str(&format!(": {query}"));
-        }
-        text
+        text + &self.runs()
     }
 }
 
@@ -185,8 +194,11 @@ impl Sample {
         let waiting = self.peers.iter().filter_map(|peer| Some((peer, peer.wait.as_ref()?)));
         waiting
             .map(|(peer, wait)| {
-                let who =
-                    if peer.pid == self.pid { String::new() } else { format!("{}: ", peer.words(later_ms)) };
+                let own = peer.pid == self.pid;
+                let (who, runs) = match own {
+                    true => (String::new(), String::new()),
+                    false => (format!("{} ", peer.name()), peer.runs()),
+                };
                 let blockers: Vec<String> = self
                     .blockers(peer)
                     .map(|blocker| match blocker.pid == self.pid {
@@ -200,7 +212,8 @@ impl Sample {
                     blockers.join("; ")
                 };
                 let LockWait { mode, on, waited_ms, .. } = wait;
-                format!("{who}waits {} s for {mode} on {on}, held by {held}", (waited_ms + later_ms) / 1000)
+                let waited_s = (waited_ms + later_ms) / 1000;
+                format!("{who}waits {waited_s} s for {mode} on {on}, held by {held}{runs}")
             })
             .collect()
     }
@@ -366,7 +379,7 @@ mod tests {
             sample.lines(0),
             [
                 "waits 3 s for ACCESS SHARE on public.t, held by process 9 \"app\" of ada (idle in transaction for 12 s): LOCK TABLE public.t",
-                "process 2 \"app\": waits 0 s for ACCESS SHARE on public.t, held by this step; process 8",
+                "process 2 \"app\" waits 0 s for ACCESS SHARE on public.t, held by this step; process 8",
             ]
         );
     }

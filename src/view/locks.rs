@@ -231,14 +231,16 @@ fn branch(
     let lead = if depth == 0 { "  ".to_owned() } else { format!("{}└ ", "  ".repeat(depth)) };
     let indent = lead.chars().count() + 2;
     let mut row = Row { indent, ..Row::of(Tone::Dim, &lead) };
-    row = match own {
-        true => row.say(Tone::Live, "this step"),
-        false => row.say(if depth == 0 { Tone::Bad } else { Tone::Plain }, &peer.words(later_ms)),
+    row = match (own, &peer.wait) {
+        (true, _) => row.say(Tone::Live, "this step"),
+        (false, Some(_)) => row.say(Tone::Plain, &peer.name()),
+        (false, None) => row.say(Tone::Bad, &peer.words(later_ms)),
     };
     if let Some(wait) = &peer.wait {
         let waited =
             format!(" waits {} s for {} on {}", (wait.waited_ms + later_ms) / 1000, wait.mode, wait.on);
-        row = row.say(Tone::Warn, &waited);
+        let runs = if own { String::new() } else { peer.runs() };
+        row = row.say(Tone::Warn, &waited).say(Tone::Plain, &runs);
     }
     rows.push(row);
     for next in sample.waiting_for(peer.pid) {

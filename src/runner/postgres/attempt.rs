@@ -12,7 +12,7 @@ use crate::runner::files::DiskFolder;
 use crate::runner::suite::SuiteRoom;
 use crate::session::*;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Rows of a result that are kept; all are counted.
@@ -42,6 +42,8 @@ pub struct Room {
     pub suites: SuiteRoom,
     /// Microseconds of the session's clock.
     pub now_us: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// How many connections the server takes, in words, once it was asked.
+    pub connections: OnceLock<String>,
 }
 
 /// One attempt at one step.
@@ -117,9 +119,7 @@ impl Attempt {
     pub async fn connect_to(&self, endpoint: &Endpoint) -> Result<Backend, Failure> {
         self.go_on()?;
         let name = format!("ceremony {}", self.step.id);
-        let mut backend = Backend::connect(endpoint, &name, CONNECT_MAX)
-            .await
-            .map_err(|error| self.failure(error, None))?;
+        let mut backend = self.patiently(endpoint, &name).await?;
         self.stop.watch(backend.canceller());
         let limits = self.room.plan.ceremony.limits;
         for setting in [
@@ -143,6 +143,7 @@ impl Attempt {
         let mut backend = self.connect_to(&self.room.endpoint).await?;
         let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
         self.observe(Observation::Server { identity: identity.clone() });
+        self.ask_for_connections(&mut backend).await?;
         if let Some(pin) = &self.pin
             && (pin.system_identifier != identity.system_identifier
                 || pin.database_oid != identity.database_oid)
@@ -210,6 +211,7 @@ impl Attempt {
 
     /// Waits for an answer, but not for ever.
     async fn within<T>(&self, answer: impl Future<Output = Result<T, DbError>>) -> Result<T, Failure> {
+        self.go_on()?;
         let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
         match tokio::time::timeout(Duration::from_millis(limit_ms), answer).await {
             Ok(answer) => answer.map_err(|error| self.failure(error, None)),

@@ -7,6 +7,7 @@ mod checks;
 mod drill;
 pub mod endpoint;
 pub mod ledger;
+pub mod patience;
 pub mod radar;
 pub mod split;
 pub mod step;
