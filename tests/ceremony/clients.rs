@@ -44,6 +44,11 @@ impl Own {
         psql(self.port(), self.password(), &["-c", sql])
     }
 
+    /// The same from another database, also while the usual one is being copied and lets nobody in.
+    pub fn ask_outside(&self, sql: &str) -> String {
+        psql(self.port(), self.password(), &["-d", "template1", "-c", sql])
+    }
+
     /// Another client, in the middle of something.
     pub fn somebody(&self, sql: &str) -> Somebody {
         Somebody::new(self.port(), self.password(), sql)

@@ -26,7 +26,7 @@ fn ours(server: &Own, state: &str) {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ceremony %' AND application_name <> 'ceremony radar' AND {state}"
     );
-    until(&format!("ours is in the state {state}"), || (server.ask(&sql) != "0").then_some(()));
+    until(&format!("ours is in the state {state}"), || (server.ask_outside(&sql) != "0").then_some(()));
 }
 
 /// A client that reads a table and has to wait for it.

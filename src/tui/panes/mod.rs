@@ -99,11 +99,12 @@ fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
     let short = |at: usize, tab: Tab| format!(" {} {}", at + 1, tab.short());
     let room = usize::from(area.width.saturating_sub(2));
     let mixed = |at: usize, tab: Tab| if tab == ui.tab { full(at, tab) } else { short(at, tab) };
-    let ways: [&dyn Fn(usize, Tab) -> String; 3] = [&full, &mixed, &short];
+    let tight = |at: usize, tab: Tab| format!(" {}{}", at + 1, tab.short());
+    let ways: [&dyn Fn(usize, Tab) -> String; 4] = [&full, &mixed, &short, &tight];
     let fits = |way: &&&dyn Fn(usize, Tab) -> String| {
         shown.iter().map(|(at, tab)| way(*at, *tab).len()).sum::<usize>() <= room
     };
-    let way = ways.iter().find(fits).unwrap_or(&ways[2]);
+    let way = ways.iter().find(fits).unwrap_or(&ways[3]);
     let mut x = area.x + 1;
     for (at, tab) in shown {
         let here = tab == ui.tab;
