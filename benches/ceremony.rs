@@ -8,6 +8,8 @@ mod journal;
 mod screen;
 #[path = "support/shipped.rs"]
 mod shipped;
+#[path = "support/stop.rs"]
+mod stop;
 
 use std::time::{Duration, Instant};
 
@@ -24,8 +26,12 @@ fn main() {
         return;
     }
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 3] =
-        [("ceremony", shipped::measure), ("first frame", screen::measure), ("journal", journal::measure)];
+    let benches: [(&str, fn()); 4] = [
+        ("ceremony", shipped::measure),
+        ("first frame", screen::measure),
+        ("journal", journal::measure),
+        ("stop", stop::measure),
+    ];
     for (name, measure) in benches {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
             measure();

@@ -109,6 +109,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
                 human_duration(limits.lock_timeout_ms * 1000),
                 human_duration(limits.statement_timeout_ms * 1000)
             );
+            let locks = locks + &super::locks::rule_words(limits);
             rows.push(Row::labelled("limits", Tone::Dim, &locks));
         }
         None => {

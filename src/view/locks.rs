@@ -2,6 +2,7 @@
 
 use super::ink::{Row, Tone};
 use super::{LineKind, Transcript};
+use crate::definition::Limits;
 use crate::journal::Entry;
 use crate::session::*;
 use crate::time::{Moment, human_duration};
@@ -70,6 +71,15 @@ impl Radar {
     /// Milliseconds since the sample.
     fn later_ms(&self, now: Moment) -> u64 {
         now.mono_us.saturating_sub(self.at.mono_us) / 1000
+    }
+}
+
+/// When a step is stopped for those who wait for it, behind the other limits of its gate.
+pub(super) fn rule_words(limits: Limits) -> String {
+    let (sessions, ms) = (limits.blocked_sessions_max, limits.blocked_ms_max);
+    match sessions * ms {
+        0 => String::new(),
+        _ => format!("; stopped when {sessions} others wait {} for it", human_duration(ms * 1000)),
     }
 }
 

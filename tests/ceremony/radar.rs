@@ -114,7 +114,7 @@ fn a_step_that_keeps_three_others_waiting_is_stopped_and_rolled_back() {
 #[test]
 fn a_rule_that_is_turned_off_stops_nothing() {
     let (room, server) = crowded();
-    room.define("[limits]", "[limits]\nblocked_sessions_max = 0");
+    room.define("blocked_sessions_max = 3", "blocked_sessions_max = 0");
     room.add(FOUNDATIONS, "ALTER TABLE public.crowd ADD COLUMN x integer;\nSELECT pg_sleep(600);");
     let running = start(&room, &server, &room.yes());
     ours(&server, "wait_event = 'PgSleep'");
