@@ -161,6 +161,31 @@ fn a_step_is_tried_again_so_often_and_no_more() {
     assert_eq!(server.ask("SELECT count(*) FROM ceremony.ledger"), "0");
 }
 
+#[test]
+fn a_radar_that_loses_its_sight_fails_nothing_and_sees_again() {
+    let (room, server) = crowded();
+    room.define("lock_timeout_ms = 5000", "lock_timeout_ms = 60000");
+    room.add(FOUNDATIONS, "ALTER TABLE public.crowd ADD COLUMN IF NOT EXISTS x integer;");
+    let somebody = server.somebody("BEGIN; LOCK TABLE public.crowd IN SHARE MODE");
+    let running = start(&room, &server, &room.yes().without("verify/post"));
+    room.recorded(&["sampled", "somebody else"]);
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ceremony radar'";
+    until("the radar is ended", || (server.ask(end) == "1").then_some(()));
+    room.recorded(&["finding-raised", "the radar does not see"]);
+    until("it sees again", || {
+        let samples =
+            room.entries().into_iter().filter(|entry| entry["cause"]["report"]["report"] == "sampled");
+        let last = samples.last()?;
+        last["cause"]["report"]["sample"]["blind"].is_null().then_some(())
+    });
+    somebody.leaves();
+    running.end().with(3);
+    assert!(room.halts().is_empty());
+    let findings = room.events("finding-raised");
+    let said = findings.iter().filter(|event| event["what"].as_str().unwrap().contains("the radar")).count();
+    assert_eq!(said, 1, "{findings:#?}");
+}
+
 /// STOP reaches a step that waits for a lock.
 #[test]
 fn stop_ends_a_wait_for_a_lock() {

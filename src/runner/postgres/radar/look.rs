@@ -92,7 +92,7 @@ fn progress_query(pid: i32) -> String {
          SELECT 'ANALYZE: ' || phase, sample_blks_scanned, sample_blks_total, 'blocks'
            FROM pg_catalog.pg_stat_progress_analyze WHERE pid = {pid}
          UNION ALL
-         SELECT NULL, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')::bigint, NULL,
+         SELECT NULL, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint, NULL,
                 query_start::text
            FROM pg_catalog.pg_stat_activity
           WHERE pid = {pid} AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock'"
