@@ -11,4 +11,5 @@ mod record;
 mod refused;
 mod room;
 mod servers;
+mod starting;
 mod stop;
