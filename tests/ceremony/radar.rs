@@ -175,7 +175,7 @@ fn a_radar_that_loses_its_sight_fails_nothing_and_sees_again() {
     until("it sees again", || {
         let samples =
             room.entries().into_iter().filter(|entry| entry["cause"]["report"]["report"] == "sampled");
-        let last = samples.last()?;
+        let last = samples.next_back()?;
         last["cause"]["report"]["sample"]["blind"].is_null().then_some(())
     });
     somebody.leaves();
