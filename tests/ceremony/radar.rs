@@ -173,7 +173,7 @@ fn a_radar_that_loses_its_sight_fails_nothing_and_sees_again() {
     until("the radar is ended", || (server.ask(end) == "1").then_some(()));
     room.recorded(&["finding-raised", "the radar does not see"]);
     until("it sees again", || {
-        let samples =
+        let mut samples =
             room.entries().into_iter().filter(|entry| entry["cause"]["report"]["report"] == "sampled");
         let last = samples.next_back()?;
         last["cause"]["report"]["sample"]["blind"].is_null().then_some(())
