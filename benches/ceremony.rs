@@ -12,6 +12,8 @@ mod screen;
 mod shipped;
 #[path = "support/snapshot.rs"]
 mod snapshot;
+#[path = "support/stop.rs"]
+mod stop;
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,7 @@ fn main() {
         ("journal", journal::measure),
         ("meter", meter::measure),
         ("snapshot", snapshot::measure),
+        ("stop", stop::measure),
     ];
     for (name, measure) in benches {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {

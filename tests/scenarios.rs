@@ -3,7 +3,9 @@
 
 mod support;
 
+use ceremony::runner::fake::samples;
 use ceremony::session::*;
+use ceremony::view::LineKind;
 use support::World;
 
 fn card(sqlstate: &str) -> Box<ErrorCard> {
@@ -54,6 +56,31 @@ fn run_pending(world: &mut World, out: &mut Vec<String>) {
     while let Some(events) = world.deliver() {
         shown(&events, out);
     }
+}
+
+/// The radar sees something, before whatever the fake world has still to say.
+fn sample(world: &mut World, what: &str, out: &mut Vec<String>) {
+    let sample = match what {
+        "waits" => samples::waiting(),
+        "crowd" => samples::crowd(3, 2_000),
+        "small crowd" => samples::crowd(2, 9_000),
+        "young crowd" => samples::crowd(9, 1_999),
+        "blind" => samples::blind(),
+        _ => panic!("unknown sample: {what}"),
+    };
+    let session = &world.drive.session;
+    let attempt = match &session.phase {
+        Phase::Running(running) => running.attempt.clone(),
+        Phase::Gate(gate) => session.step_state(&gate.step).unwrap().attempt.clone().unwrap(),
+        other => panic!("nothing to look at: {other:?}"),
+    };
+    let outcome = Outcome { attempt, report: Report::Sampled { sample: Box::new(sample) } };
+    world.runner.pending.push_front(outcome);
+    let before = world.drive.transcript.lines.len();
+    let events = world.deliver().expect("the sample");
+    let lines = world.drive.transcript.lines.iter().skip(before);
+    out.extend(lines.filter(|line| line.kind == LineKind::Notice).map(|line| format!("  {}", line.text)));
+    shown(&events, out);
 }
 
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
@@ -114,6 +141,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             });
             return;
         }
+        "sample" => return sample(world, rest, out),
         "fail-settle" => {
             world.runner.fail_settle = true;
             return;

@@ -135,6 +135,7 @@ fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
         let number = match escalation.halt.cause {
             HaltCause::Condition(condition) => condition.number(),
             HaltCause::Operator => 0,
+            HaltCause::Rule => 9,
         };
         *met.halts.entry(number).or_default() += 1;
     }
@@ -172,7 +173,7 @@ fn seeds_from_0() {
         for verdict in ["PASS", "FAIL"] {
             assert!(met.verdicts.contains_key(verdict), "no run ended with {verdict}: {met:?}");
         }
-        for condition in [0, 1, 2, 3, 4, 5, 6, 8] {
+        for condition in [0, 1, 2, 3, 4, 5, 6, 8, 9] {
             assert!(met.halts.contains_key(&condition), "halt {condition} was never met: {met:?}");
         }
         assert!(met.crashes > 500 && met.in_doubt > 5 && met.rollbacks > 50 && met.refusals > 400, "{met:?}");

@@ -5,9 +5,10 @@ use crate::{Median, RUNS, tell, timed};
 use ceremony::definition::{StepKind, load};
 use ceremony::plan::{Check, Plan, Step, Subject};
 use ceremony::runner::files::DiskFolder;
-use ceremony::runner::postgres::attempt::{Attempt, Room, Stop};
+use ceremony::runner::postgres::attempt::{Attempt, Room};
 use ceremony::runner::postgres::backend::Backend;
 use ceremony::runner::postgres::endpoint::{Endpoint, Host};
+use ceremony::runner::postgres::stop::Stop;
 use ceremony::runner::server::{Embedded, find_programs};
 use ceremony::runner::suite::SuiteRoom;
 use ceremony::session::AttemptId;
@@ -44,6 +45,7 @@ pub fn measure() {
             folder: DiskFolder::new(root).unwrap(),
             session: folder.path().to_owned(),
             rehearsal: false,
+            connections: Default::default(),
             suites: SuiteRoom {
                 folder: root.to_owned(),
                 scratch: folder.path().to_owned(),
@@ -63,6 +65,7 @@ pub fn measure() {
         id: AttemptId { session: "bench".to_owned(), number: 1 },
         pin: None,
         recorded: Default::default(),
+        sight: Default::default(),
         stop: Arc::new(Stop::default()),
         say: Arc::new(|_| {}),
     };

@@ -192,6 +192,9 @@ fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {
         *value = table.number(reading, key, 1..day_ms, *value);
     }
     limits.budget_factor = table.number(reading, "budget_factor", 0..10_000, limits.budget_factor);
+    let sessions = &mut limits.blocked_sessions_max;
+    *sessions = table.number(reading, "blocked_sessions_max", 0..33, *sessions);
+    limits.blocked_ms_max = table.number(reading, "blocked_ms_max", 0..day_ms, limits.blocked_ms_max);
     table.done(reading);
     limits
 }

@@ -29,6 +29,10 @@ pub struct Limits {
     pub budget_factor: u64,
     /// No budget is smaller: what takes a moment may take ten.
     pub budget_ms_min: u64,
+    /// A step is stopped when so many others wait for it, 1 to 32; 0 never stops it.
+    pub blocked_sessions_max: u64,
+    /// So long each of them must have waited; 0 never stops it.
+    pub blocked_ms_max: u64,
 }
 
 impl Default for Limits {
@@ -40,6 +44,8 @@ impl Default for Limits {
             suite_timeout_ms: 120_000,
             budget_factor: 10,
             budget_ms_min: 2_000,
+            blocked_sessions_max: 3,
+            blocked_ms_max: 2_000,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A world for tests: a database with a ledger, fed by a seed, that fails where a real one can.
 
+pub mod samples;
 mod schema;
 
 use crate::definition::{Expectation, StepKind, SuiteFormat};
@@ -144,6 +145,8 @@ impl FakeRunner {
             Failure::Sql { error: card("42601", "syntax error") },
             Failure::Sql { error: card("23505", "duplicate key") },
             Failure::Sql { error: card("23503", "foreign key") },
+            Failure::Sql { error: card("55P03", "lock timeout") },
+            Failure::Sql { error: card("40P01", "deadlock") },
             Failure::Connection { what: "the server closed the connection".to_owned() },
             Failure::Blocked { what: "in use".to_owned(), next: "wait".to_owned() },
             Failure::Escaped { what: "the transaction's id changed".to_owned() },
@@ -160,6 +163,11 @@ impl FakeRunner {
             {
                 self.say(attempt, Report::Failed { failure });
                 return;
+            }
+            if self.seed.once_in(self.fault_once_in) {
+                let seen = [samples::waiting(), samples::blind(), samples::crowd(3, 2_500)];
+                let sample = Box::new(seen[self.seed.below(3) as usize].clone());
+                self.say(attempt, Report::Sampled { sample });
             }
             let good = !self.fails(&check.id);
             // Now and then nobody looks, as when a runner forgets one.

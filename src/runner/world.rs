@@ -2,10 +2,13 @@
 
 use super::clock::Clock;
 use super::files::DiskFolder;
-use super::postgres::attempt::{Attempt, CONNECT_MAX, Room, Stop};
+use super::postgres::attempt::{Attempt, CONNECT_MAX, Room};
 use super::postgres::backend::{Backend, DbError, Endpoint};
 use super::postgres::ledger;
+use super::postgres::patience::CANNOT_CONNECT_NOW;
+use super::postgres::radar::Radar;
 use super::postgres::step::Word;
+use super::postgres::stop::Stop;
 use super::server::Embedded;
 use super::suite::SuiteRoom;
 use super::{Recorded, Runner};
@@ -14,7 +17,7 @@ use crate::plan::{Plan, StepRef};
 use crate::session::*;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -104,6 +107,7 @@ impl World {
             session: setup.session,
             rehearsal: setup.rehearsal,
             now_us: Box::new(move || clock.now().mono_us),
+            connections: OnceLock::new(),
         };
         Ok(Self {
             room: Arc::new(room),
@@ -145,14 +149,17 @@ impl World {
             pin: pin.map(|pin| *pin),
             recorded: recorded.clone(),
             stop: stop.clone(),
+            sight: Arc::default(),
             say: say.clone(),
         };
         let task = self.runtime.spawn(async move {
+            let radar = Radar::start(&work);
             let result = match work.step.kind {
                 StepKind::Apply | StepKind::Reapply | StepKind::RollBack => work.migrate(&mut heard).await,
                 StepKind::Drill => work.drill().await,
                 _ => work.look().await,
             };
+            drop(radar);
             if let Err(failure) = result {
                 let failure = match failure {
                     // A connection that broke because we terminated it is a stop, not a loss.
@@ -270,6 +277,7 @@ async fn connected(room: &Room, server: &SharedServer, restart: Option<&Restart>
         match Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await {
             Ok(backend) => return Ok(backend),
             Err(DbError::Lost(_)) if restart.is_some() => {}
+            Err(DbError::Server { card, .. }) if card.sqlstate == CANNOT_CONNECT_NOW => {}
             Err(error) => return Err(error.to_string()),
         }
     }

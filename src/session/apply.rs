@@ -92,6 +92,9 @@ impl Session {
                 )?;
                 state.verdict = Some(*verdict);
                 state.ended = Some(at);
+                if verdict.is_good() {
+                    state.passing.clear();
+                }
                 state.proved = false;
                 self.undo.retain(|undo| undo != step);
             }
@@ -101,9 +104,10 @@ impl Session {
                 state.ended = Some(at);
                 state.proved = false;
             }
-            Event::StopRequested { level, .. } => {
+            Event::StopRequested { level, rule, .. } => {
                 if let Phase::Running(running) = &mut self.phase {
                     running.stop = *level;
+                    running.rule = running.rule.take().or_else(|| rule.clone());
                 }
             }
             Event::Halted { halt } => self.halt(at, halt)?,
@@ -177,6 +181,7 @@ impl Session {
             attempt: attempt.clone(),
             work,
             stop: 0,
+            rule: None,
         });
     }
 
@@ -192,6 +197,7 @@ impl Session {
             attempt: Some(attempt.clone()),
             started: Some(at),
             runs: state.runs + 1,
+            passing: std::mem::take(&mut state.passing),
             ..StepState::default()
         };
         self.run(Some(step), attempt, Work::Run);
@@ -246,6 +252,11 @@ impl Session {
             state.ended = Some(at);
         }
         state.proved = false;
+        if let Some(error) = &halt.error
+            && matches!(meaning(&error.sqlstate), Meaning::Passing { .. })
+        {
+            state.passing.push(error.sqlstate.clone());
+        }
         if let Some(earlier) = self.escalation.take() {
             self.escalations.push(earlier);
         }

@@ -266,7 +266,7 @@ impl Deciding<'_> {
         match self.session().phase.clone() {
             Phase::Running(running) if running.stop < 2 => {
                 let (attempt, level) = (running.attempt, running.stop + 1);
-                self.emit(Event::StopRequested { attempt, level });
+                self.emit(Event::StopRequested { attempt, level, rule: None });
             }
             Phase::Running(_) => {
                 self.refuse("STOP was pressed already", "the backend is being terminated", "wait for its end")
@@ -314,12 +314,7 @@ impl Deciding<'_> {
             );
             return;
         }
-        if decision == Some(Decision::RollBack) && !self.session().anything_applied() {
-            self.refuse(
-                "there is nothing to roll back",
-                "no migration is applied",
-                "decide to resume or to abandon",
-            );
+        if decision.is_some_and(|decision| self.cannot_be_decided(decision)) {
             return;
         }
         self.emit(Event::StageDone { stage, words: words.trim().to_owned(), decision });

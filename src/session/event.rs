@@ -120,6 +120,9 @@ pub enum Event {
         attempt: AttemptId,
         /// 1 cancels the statement, 2 terminates the backend.
         level: u8,
+        /// The rule that asks for it, in words; `None` when a person does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
     },
     /// STOP THE WORLD. Stage STOP of the escalation is done with it.
     Halted {

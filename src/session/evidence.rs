@@ -1,6 +1,6 @@
 //! What observations are made of: error cards, results, identities, catalog changes, test points.
 
-use super::Place;
+use super::{Peer, Place};
 use serde::{Deserialize, Serialize};
 
 /// An error or notice of the server with every field it sent.
@@ -44,6 +44,9 @@ pub struct ErrorCard {
     /// The line of the file at that place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
+    /// Who was in the way, for a lock that was not to be had and for a deadlock.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocked_by: Vec<Peer>,
 }
 
 /// Rows of a query as text. `None` is NULL.
@@ -198,6 +201,7 @@ impl ErrorCard {
                 lines.push(format!("  {name:<10} {}", value.replace('\n', "\n             ")));
             }
         }
+        lines.extend(self.blocked_by.iter().map(|peer| format!("  blocked by {}", peer.words(0))));
         lines.join("\n")
     }
 }

@@ -75,6 +75,8 @@ pub enum HaltCause {
     Condition(HaltCondition),
     /// Somebody pressed STOP, or declined to commit.
     Operator,
+    /// Too many others waited too long for a step.
+    Rule,
 }
 
 impl HaltCause {
@@ -85,6 +87,7 @@ impl HaltCause {
                 format!("condition {} of 8: {}", condition.number(), condition.words())
             }
             Self::Operator => "stopped by the operator".to_owned(),
+            Self::Rule => "stopped by rule: it kept others waiting".to_owned(),
         }
     }
 }

@@ -22,10 +22,12 @@ impl Deciding<'_> {
             }
             Phase::Gate(gate) if gate.kind == GateKind::Commit => {
                 let state = self.session().step_state(&gate.step);
-                if state.and_then(|state| state.attempt.as_ref()) == Some(&outcome.attempt)
-                    && let Report::Failed { failure } = &outcome.report
-                {
-                    self.failed(&gate.step, &Work::Run, failure);
+                if state.and_then(|state| state.attempt.as_ref()) == Some(&outcome.attempt) {
+                    match &outcome.report {
+                        Report::Failed { failure } => self.failed(&gate.step, &Work::Run, failure),
+                        Report::Sampled { sample } => self.sampled(&gate.step, &outcome.attempt, sample),
+                        _ => {}
+                    }
                 }
             }
             _ => {}
@@ -61,6 +63,7 @@ impl Deciding<'_> {
             }
             Report::StatementFinished { index, tag, .. } => self.compare_rows(&step, *index, tag),
             Report::Observed { observation } => self.observed(&step, observation),
+            Report::Sampled { sample } => self.sampled(&step, &running.attempt, sample),
             Report::Proved { xid } => self.proved(&step, xid, running),
             Report::Committed => {
                 let attempt = running.attempt.clone();
@@ -208,7 +211,7 @@ impl Deciding<'_> {
     fn proved(&mut self, step: &str, xid: &str, running: &Running) {
         self.judge_missing(step);
         if running.stop > 0 {
-            let halt = self.operator_halt(step, true);
+            let halt = self.stop_halt(step, true);
             self.discard_attempt(step, running, Some(halt));
             return;
         }
@@ -239,14 +242,10 @@ impl Deciding<'_> {
         });
     }
 
-    fn operator_halt(&self, step: &str, transaction: bool) -> Halt {
-        Halt {
-            cause: HaltCause::Operator,
-            step: step.to_owned(),
-            why: "STOP was pressed".to_owned(),
-            left: self.session().what_is_left(step, transaction),
-            error: None,
-        }
+    fn stop_halt(&self, step: &str, transaction: bool) -> Halt {
+        let (cause, why) = self.stopped_by();
+        let left = self.session().what_is_left(step, transaction);
+        Halt { cause, step: step.to_owned(), why, left, error: None }
     }
 
     fn discarded(&mut self, step: &str, running: &Running) {
@@ -279,7 +278,7 @@ impl Deciding<'_> {
                 }
             }
         } else if stopped {
-            let halt = self.operator_halt(step, false);
+            let halt = self.stop_halt(step, false);
             self.emit(Event::Halted { halt: Box::new(halt) });
         } else {
             self.go_on(step);
@@ -309,6 +308,7 @@ impl Deciding<'_> {
     }
 
     fn failed(&mut self, step: &str, work: &Work, failure: &Failure) {
+        let (by, pressed) = self.stopped_by();
         let session = self.session();
         let kind = session.step(step).map_or(StepKind::Preflight, |step| step.kind);
         // Before anything is touched a fault is no reason to stop the world: the step is open again.
@@ -317,13 +317,13 @@ impl Deciding<'_> {
         let (cause, why, error) = match failure {
             Failure::Sql { error } => (
                 HaltCause::Condition(HaltCondition::of_sqlstate(&error.sqlstate)),
-                error_words(error),
+                error_words(error) + &again(session.again_words(step, error)),
                 Some(error.clone()),
             ),
             Failure::Connection { what } => {
                 (HaltCause::Condition(HaltCondition::ConnectionLost), what.clone(), None)
             }
-            Failure::Cancelled => (HaltCause::Operator, "STOP was pressed".to_owned(), None),
+            Failure::Cancelled => (by, pressed, None),
             Failure::Unanswered { .. } => (HaltCause::Operator, failure.words(), None),
             Failure::Blocked { what, .. } => {
                 (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
@@ -364,6 +364,10 @@ impl Deciding<'_> {
         self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
         self.halt(cause, step, why, left, error);
     }
+}
+
+fn again(words: Option<String>) -> String {
+    words.map(|words| format!("; {words}")).unwrap_or_default()
 }
 
 /// `23505 duplicate key … (migrations/x.sql:3:1)`.

@@ -1,6 +1,6 @@
 //! What the runner reports back: observations, streamed output and failures, as plain data.
 
-use super::{ErrorCard, Flaw, Identity, ObjectChange, Reapplied, ResultSet, Rung, TestPoint};
+use super::{ErrorCard, Flaw, Identity, ObjectChange, Reapplied, ResultSet, Rung, Sample, TestPoint};
 pub use crate::definition::Place;
 use crate::plan::Toll;
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,11 @@ pub enum Report {
         source: Source,
         /// At most 64 KiB.
         text: String,
+    },
+    /// What the radar saw around the attempt's backend.
+    Sampled {
+        /// The sample.
+        sample: Box<Sample>,
     },
     /// A fact that a check rests on.
     Observed {

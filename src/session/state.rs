@@ -79,6 +79,8 @@ pub struct Running {
     pub work: Work,
     /// How often STOP was pressed: 0, 1 or 2.
     pub stop: u8,
+    /// The rule that pressed it first, in words.
+    pub rule: Option<String>,
 }
 
 /// What part of an attempt is in flight.
@@ -109,6 +111,8 @@ pub struct StepState {
     pub ended: Option<Moment>,
     /// How often it was started.
     pub runs: u32,
+    /// SQLSTATEs of errors that pass by themselves and stopped it, until it is well finished.
+    pub passing: Vec<String>,
     /// Checks that passed before the script had run.
     pub vacuous: Vec<String>,
     /// Its transaction is open and proved.
@@ -271,7 +275,7 @@ impl Session {
             },
             Event::CommitRequested { attempt, .. } => vec![Effect::Commit { attempt: attempt.clone() }],
             Event::DiscardRequested { attempt, .. } => vec![Effect::Discard { attempt: attempt.clone() }],
-            Event::StopRequested { attempt, level } if *level < 2 => {
+            Event::StopRequested { attempt, level, .. } if *level < 2 => {
                 vec![Effect::Cancel { attempt: attempt.clone() }]
             }
             Event::StopRequested { attempt, .. } => vec![Effect::Terminate { attempt: attempt.clone() }],

@@ -218,6 +218,51 @@ impl World {
         world
     }
 
+    /// What the radar sees: one in the way, two behind, a lock that is held, a statement half done.
+    pub fn sampled(&mut self, waits: bool) {
+        let peer = |pid, application: &str, state: &str, query: &str, behind: Option<i32>| Peer {
+            pid,
+            user: "ada".to_owned(),
+            application: application.to_owned(),
+            state: state.to_owned(),
+            state_ms: 12_000,
+            query: query.to_owned(),
+            wait: behind.map(|blocker| LockWait {
+                mode: if pid == 4700 { "ACCESS EXCLUSIVE" } else { "ACCESS SHARE" }.to_owned(),
+                on: "public.bookings".to_owned(),
+                waited_ms: 3_000,
+                blockers: vec![blocker],
+            }),
+        };
+        let other = peer(4711, "psql", "idle in transaction", "SELECT * FROM bookings FOR UPDATE;", None);
+        let own = peer(4700, "ceremony apply/foundations", "active", "", waits.then_some(4711));
+        let web = peer(4720, "web", "active", "SELECT count(*) FROM bookings", Some(4700));
+        let job = peer(4721, "nightly job", "active", "INSERT INTO bookings VALUES (1)", Some(4700));
+        let progress = Progress {
+            what: "CREATE INDEX: building index".to_owned(),
+            percent: Some(53),
+            from: "530 of 1000 blocks".to_owned(),
+        };
+        let held = ["public.bookings", "public.customers", "public.providers", "public.services"]
+            .map(|on| Held { on: on.to_owned(), mode: "SHARE ROW EXCLUSIVE".to_owned() });
+        let sample = Sample {
+            pid: 4700,
+            peers: if waits { vec![other, own, web, job] } else { vec![own, web] },
+            held: if waits { Vec::new() } else { held.to_vec() },
+            progress: (!waits).then_some(progress),
+            ..Sample::default()
+        };
+        let attempt = match &self.session.phase {
+            Phase::Running(running) => running.attempt.clone(),
+            _ => self
+                .session
+                .current_step()
+                .and_then(|id| self.session.step_state(id)?.attempt.clone())
+                .unwrap(),
+        };
+        self.input(Input::Outcome(Outcome { attempt, report: Report::Sampled { sample: Box::new(sample) } }));
+    }
+
     /// The proof of the first migration is on the screen.
     pub fn at_commit_gate() -> Self {
         let mut world = Self::applying();

@@ -277,6 +277,13 @@ pub const KEYMAP: &[Binding] = &[
     row(&[letter('5')], Context::Panes, Do::Tab(4), None, "tab Evidence"),
     row(&[letter('6')], Context::Panes, Do::Tab(5), None, "tab Graph"),
     row(&[letter('7')], Context::Panes, Do::Tab(6), None, "tab Notes: findings, stops and notes"),
+    row(
+        &[letter('8')],
+        Context::Panes,
+        Do::Tab(7),
+        None,
+        "tab Locks: who waits for whom, what is held, how far it is",
+    ),
     row(&[key(Up), letter('k')], Context::Panes, Do::Rows(-1), None, "up"),
     row(&[key(Down), letter('j')], Context::Panes, Do::Rows(1), None, "down"),
     row(&[key(PageUp), letter('b')], Context::Live, Do::Rows(-PAGE), None, "a page up"),

@@ -19,11 +19,20 @@ pub(super) enum Tab {
     Evidence,
     Graph,
     Notes,
+    Locks,
 }
 
 impl Tab {
-    pub const ALL: [Self; 7] =
-        [Self::Output, Self::Results, Self::Sql, Self::Changes, Self::Evidence, Self::Graph, Self::Notes];
+    pub const ALL: [Self; 8] = [
+        Self::Output,
+        Self::Results,
+        Self::Sql,
+        Self::Changes,
+        Self::Evidence,
+        Self::Graph,
+        Self::Notes,
+        Self::Locks,
+    ];
 
     /// For a narrow pane.
     pub fn short(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Tab {
             Self::Evidence => "Evi",
             Self::Graph => "Map",
             Self::Notes => "Note",
+            Self::Locks => "Lock",
         }
     }
 
@@ -47,6 +57,7 @@ impl Tab {
             Self::Evidence => "Evidence",
             Self::Graph => "Graph",
             Self::Notes => "Notes",
+            Self::Locks => "Locks",
         }
     }
 }

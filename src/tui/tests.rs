@@ -5,7 +5,7 @@ mod keys;
 use super::fixture::World;
 use super::keymap::{Context, KEYMAP, Key};
 use super::*;
-use crate::session::{ErrorCard, Report, Source};
+use crate::session::{ErrorCard, Held, LockWait, Peer, Progress, Report, Sample, Source};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -103,6 +103,29 @@ fn commit_gate() {
 }
 
 #[test]
+fn waiting_for_somebody() {
+    let mut world = World::applying();
+    world.sampled(true);
+    world.wait(1_000_000);
+    snapshots("waiting", &world, Face::Live, nothing);
+    snapshots("locks", &world, Face::Live, |cockpit, _, _| {
+        (cockpit.tab, cockpit.focus) = (Tab::Locks, Pane::Work);
+    });
+}
+
+#[test]
+fn locks_at_the_commit_gate() {
+    let mut world = World::at_commit_gate();
+    world.sampled(false);
+    world.wait(9_000_000);
+    snapshots("commit_locks", &world, Face::Live, nothing);
+    let of = world.entries.len();
+    snapshots("locks_replay", &world, Face::Replay { entry: of, of, playing: false }, |cockpit, _, _| {
+        cockpit.tab = Tab::Locks;
+    });
+}
+
+#[test]
 fn results_table() {
     snapshots("results_table", &World::with_results(), Face::Live, |cockpit, _, _| {
         cockpit.tab = Tab::Results
@@ -183,7 +206,7 @@ fn no_size_is_too_strange() {
             for height in (1..=60).step_by(3) {
                 cockpit.focus = [Pane::Checklist, Pane::Graph, Pane::Work, Pane::Gate][step % 4];
                 cockpit.zoom = step % 3 == 0;
-                cockpit.tab = Tab::ALL[(usize::from(height) + step) % 7];
+                cockpit.tab = Tab::ALL[(usize::from(height) + step) % Tab::ALL.len()];
                 cockpit.looking = height % 2 == 0;
                 let face =
                     if step % 2 == 0 { Face::Live } else { Face::Replay { entry: 1, of, playing: true } };
@@ -213,6 +236,28 @@ fn hostile_text_never_reaches_a_cell() {
     let query = crate::session::Observation::Query { query: "duplicates".to_owned(), result, elapsed_us: 1 };
     world.observe(query);
     world.command(Command::Note { words: evil.to_owned() });
+    let peer = Peer {
+        pid: 7,
+        user: evil.to_owned(),
+        application: evil.to_owned(),
+        state: evil.to_owned(),
+        query: evil.to_owned(),
+        wait: Some(LockWait { mode: evil.to_owned(), on: evil.to_owned(), waited_ms: 1, blockers: vec![9] }),
+        ..Peer::default()
+    };
+    let held = Held { on: evil.to_owned(), mode: evil.to_owned() };
+    let progress = Progress { what: evil.to_owned(), percent: Some(200), from: evil.to_owned() };
+    world.report(Report::Sampled {
+        sample: Box::new(Sample {
+            pid: 7,
+            peers: vec![peer.clone()],
+            held: vec![held],
+            progress: Some(progress),
+            ..Sample::default()
+        }),
+    });
+    let mut notice = notice;
+    notice.blocked_by = vec![peer];
     let failure = crate::session::Failure::Sql { error: notice };
     world.report(Report::Failed { failure });
     for tab in Tab::ALL {

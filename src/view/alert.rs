@@ -42,6 +42,7 @@ pub fn alert(session: &Session) -> Option<AlertView> {
             });
         }
     }
+    facts.extend(session.again().map(|again| Row::labelled("again", Tone::Warn, &again)));
     facts.push(Row::labelled("left", Tone::Warn, &halt.left));
     let said = stop.words.iter().map(|(stage, words)| {
         let decided = stop.decision.filter(|_| *stage == Stage::Decide);

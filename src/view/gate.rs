@@ -122,6 +122,7 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
                 human_duration(limits.lock_timeout_ms * 1000),
                 human_duration(limits.statement_timeout_ms * 1000)
             );
+            let locks = locks + &super::locks::rule_words(limits);
             rows.push(Row::labelled("limits", Tone::Dim, &locks));
         }
         None => {
@@ -206,6 +207,7 @@ fn commit(
             .say(Tone::Plain, ", holding its locks; ")
             .say(Tone::Dim, &format!("rolled back by the server if idle for {}", human_duration(limit))),
     );
+    rows.extend(super::locks::at_gate(session, transcript, now));
     if let Some((_, changes)) = transcript.changes.iter().rev().find(|(of, _)| *of == step.id) {
         rows.push(Row::labelled("schema", Tone::Plain, &tally(changes)).say(Tone::Dim, " (tab Changes)"));
     }
@@ -290,6 +292,7 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
             Row::labelled("sent", Tone::Dim, &format!("{}:{} ", at.file, at.line)).say(Tone::Plain, first),
         );
     }
+    rows.extend(super::locks::while_running(session, transcript, now));
     rows.push(match running.stop {
         0 => Row::labelled("stop", Tone::Dim, "Ctrl-C or S cancels it and stops the world"),
         1 => Row::labelled(

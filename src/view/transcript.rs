@@ -27,6 +27,8 @@ pub struct Transcript {
     pub statement: Option<(String, Place, String)>,
     /// The last error of the server.
     pub error: Option<Box<ErrorCard>>,
+    /// What the radar saw last.
+    pub radar: Option<super::Radar>,
 }
 
 /// A line of the output pane.
@@ -163,6 +165,7 @@ impl Transcript {
             Report::Noticed { notice } => self.push(entry, step, LineKind::Notice, &notice.one_line()),
             Report::Printed { text, .. } => self.push(entry, step, LineKind::Output, text),
             Report::Observed { observation } => self.observed(entry, step, session, observation),
+            Report::Sampled { sample } => self.sampled(entry, step, sample),
             Report::Failed { failure: Failure::Sql { error } } => {
                 self.push(entry, step, LineKind::Error, &error.card());
                 self.error = Some(error.clone());
@@ -309,6 +312,7 @@ impl Event {
             Self::StepReopened { step, why, next } => {
                 (step, format!("{step} is open again: {why}; next: {next}"))
             }
+            Self::StopRequested { rule: Some(rule), .. } => ("", format!("STOP by rule: cancel: {rule}")),
             Self::StopRequested { level, .. } => {
                 ("", if *level < 2 { "STOP: cancel" } else { "STOP: terminate" }.to_owned())
             }

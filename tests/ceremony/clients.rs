@@ -63,6 +63,11 @@ impl Own {
         Self { server, folder }
     }
 
+    /// The same from another database, also while the usual one is being copied and lets nobody in.
+    pub fn ask_outside(&self, sql: &str) -> String {
+        psql(self.port(), self.password(), &["-d", "template1", "-c", sql])
+    }
+
     /// Another client, in the middle of something.
     pub fn somebody(&self, sql: &str) -> Somebody {
         Somebody::new(self.port(), self.password(), sql)
@@ -84,6 +89,11 @@ impl Somebody {
             assert_ne!(out.read_line(&mut line).unwrap(), 0, "the other client ended");
         }
         Self(child)
+    }
+
+    /// Sends this without waiting for its end.
+    pub fn goes_on(&mut self, sql: &str) {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{sql};").unwrap();
     }
 
     pub fn leaves(mut self) {

@@ -1,18 +1,19 @@
 //! What every attempt at a step has: the plan, the room it runs in, a voice, and an ear for STOP.
 
-use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
+use super::backend::{Backend, DbError, Endpoint, Position};
 use super::ledger;
+use super::radar::Sight;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
+use super::stop::Stop;
 use super::text::{cut, lines_of};
 use crate::definition::Script;
 use crate::plan::{Plan, Step};
 use crate::runner::Recorded;
 use crate::runner::files::DiskFolder;
-use crate::runner::suite::{Group, SuiteRoom};
+use crate::runner::suite::SuiteRoom;
 use crate::session::*;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Rows of a result that are kept; all are counted.
@@ -44,35 +45,8 @@ pub struct Room {
     pub suites: SuiteRoom,
     /// Microseconds of the session's clock.
     pub now_us: Box<dyn Fn() -> u64 + Send + Sync>,
-}
-
-/// What STOP reaches.
-#[derive(Default)]
-pub struct Stop {
-    requested: AtomicBool,
-    canceller: Mutex<Option<Canceller>>,
-    /// The running child's process group.
-    pub group: Group,
-}
-
-impl Stop {
-    /// Whether STOP was pressed.
-    pub fn requested(&self) -> bool {
-        self.requested.load(Ordering::SeqCst)
-    }
-
-    fn watch(&self, canceller: Canceller) {
-        if let Ok(mut slot) = self.canceller.lock() {
-            *slot = Some(canceller);
-        }
-    }
-
-    /// Remembers the request and returns what cancels the running statement.
-    pub fn request(&self) -> Option<Canceller> {
-        self.requested.store(true, Ordering::SeqCst);
-        self.group.kill();
-        self.canceller.lock().ok().and_then(|slot| slot.clone())
-    }
+    /// How many connections the server takes, in words, once it was asked.
+    pub connections: OnceLock<String>,
 }
 
 /// One attempt at one step.
@@ -89,6 +63,8 @@ pub struct Attempt {
     pub recorded: Recorded,
     /// STOP.
     pub stop: Arc<Stop>,
+    /// What the radar saw last.
+    pub sight: Arc<Sight>,
     /// Where reports go; waits while the driver is busy.
     pub say: Arc<dyn Fn(Report) + Send + Sync>,
 }
@@ -148,9 +124,7 @@ impl Attempt {
     pub async fn connect_to(&self, endpoint: &Endpoint) -> Result<Backend, Failure> {
         self.go_on()?;
         let name = format!("ceremony {}", self.step.id);
-        let mut backend = Backend::connect(endpoint, &name, CONNECT_MAX)
-            .await
-            .map_err(|error| self.failure(error, None))?;
+        let mut backend = self.patiently(endpoint, &name).await?;
         self.stop.watch(backend.canceller());
         let limits = self.room.plan.ceremony.limits;
         for setting in [
@@ -174,6 +148,7 @@ impl Attempt {
         let mut backend = self.connect_to(&self.room.endpoint).await?;
         let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
         self.observe(Observation::Server { identity: Box::new(identity.clone()) });
+        self.ask_for_connections(&mut backend).await?;
         if let Some(pin) = self.pin.as_ref().filter(|pin| !pin.is_same_database(&identity)) {
             return Err(Failure::Blocked {
                 what: format!(
@@ -240,6 +215,7 @@ impl Attempt {
         &self,
         answer: impl Future<Output = Result<T, DbError>>,
     ) -> Result<T, Failure> {
+        self.go_on()?;
         let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
         match tokio::time::timeout(Duration::from_millis(limit_ms), answer).await {
             Ok(answer) => answer.map_err(|error| self.failure(error, None)),
@@ -362,6 +338,7 @@ impl Attempt {
                     card.at = Some(place_of(&script.file, &script.text, script.first_line, offset));
                     card.line = Some(line_at(&script.text, offset).to_owned());
                 }
+                card.blocked_by = self.sight.blockers(&card, self.stop.pid(), (self.room.now_us)());
                 Failure::Sql { error: card }
             }
             DbError::Lost(what) => Failure::Connection { what },

@@ -15,7 +15,7 @@ pub use cancel::Canceller;
 use super::endpoint::in_words;
 use super::tap::Tap;
 use super::wire::{Event, RowLimits, Wanted, message};
-use crate::session::{ErrorCard, Identity, ResultSet};
+use crate::session::{ErrorCard, Identity, Meaning, ResultSet, meaning};
 use answer::{Answer, Ears};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -73,8 +73,8 @@ impl Backend {
     /// Connects and logs in, without TLS, with `DateStyle` ISO, `TimeZone` UTC and UTF-8.
     ///
     /// # Errors
-    /// [`DbError::Server`] when the server refuses (such as 28P01), [`DbError::Lost`] when it does not answer within
-    /// `deadline`, breaks off or is starting or stopping (57P01–57P03, 08xxx).
+    /// [`DbError::Server`] when the server refuses (such as 28P01, or 57P03 while it starts or stops),
+    /// [`DbError::Lost`] when it does not answer within `deadline` or breaks off (57P01, 57P02, 08xxx).
     pub async fn connect(
         endpoint: &Endpoint,
         application_name: &str,
@@ -366,9 +366,7 @@ fn options(endpoint: &Endpoint, tap: &Tap) -> PgConnectOptions {
 /// Why there is no connection.
 fn refused(endpoint: &Endpoint, answer: Answer) -> DbError {
     match answer.error {
-        Some((card, _)) if card.sqlstate.starts_with("57P0") || card.sqlstate.starts_with("08") => {
-            DbError::Lost(in_words(&card))
-        }
+        Some((card, _)) if meaning(&card.sqlstate) == Meaning::Lost => DbError::Lost(in_words(&card)),
         Some((card, position)) => DbError::Server { card: Box::new(card), position },
         None => {
             let why = answer.closed.unwrap_or_else(|| "the way it wants to log in is not known".to_owned());

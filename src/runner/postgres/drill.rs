@@ -7,6 +7,11 @@ use super::catalog::{Snapshot, diff};
 use super::ledger::literal;
 use crate::session::*;
 
+/// A database that is not the one to be copied.
+pub(super) fn elsewhere(source: &str) -> &'static str {
+    if source == "template1" { "postgres" } else { "template1" }
+}
+
 impl Attempt {
     /// Runs the drill. The copy is dropped whatever happens.
     ///
@@ -20,8 +25,7 @@ impl Attempt {
         // A name of this session's own: another ceremony on the same server may be at its drill right now.
         let ours = format!("ceremony_drill_{}_", self.id.session.replace('-', "_"));
         let copy = format!("{ours}{}", self.id.number);
-        let elsewhere = if source == "template1" { "postgres" } else { "template1" };
-        let outside = Endpoint { database: elsewhere.to_owned(), ..self.room.endpoint.clone() };
+        let outside = Endpoint { database: elsewhere(source).to_owned(), ..self.room.endpoint.clone() };
         let mut maintenance = self.connect_to(&outside).await?;
         // One is left where an earlier drill of this session died with its program.
         let left = format!(

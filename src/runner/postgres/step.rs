@@ -19,6 +19,8 @@ use tokio::sync::mpsc;
 const COMMIT_MAX: Duration = Duration::from_secs(60);
 /// How often the waiting transaction's connection is looked at.
 const BEAT: Duration = Duration::from_secs(2);
+/// So long it may take to answer.
+const ALIVE_MAX: Duration = Duration::from_secs(10);
 
 /// The word that a proved transaction waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +157,8 @@ impl Attempt {
         match self.wait(backend, words).await? {
             Word::Commit => self.commit(backend, &mark, &before.flaws).await,
             Word::Discard => {
-                self.run(backend, "ROLLBACK").await?;
+                // Also after STOP, which ends everything else.
+                backend.run("ROLLBACK", &mut |_| {}).await.map_err(|error| self.failure(error, None))?;
                 self.say(Report::Discarded);
                 Ok(())
             }
@@ -294,18 +297,27 @@ impl Attempt {
         let after_ms = self.room.plan.ceremony.limits.answer_timeout_ms;
         // The server's own switch is the second net, should this program hang.
         let net = format!("SET LOCAL idle_in_transaction_session_timeout = {}", after_ms + 5_000);
-        self.run(backend, &net).await?;
+        // From here on the core decides: STOP comes as a word.
+        backend.run(&net, &mut |_| {}).await.map_err(|error| self.failure(error, None))?;
         let mut beat = tokio::time::interval(BEAT);
         let answer = async {
             loop {
                 tokio::select! {
                     word = words.recv() => return Ok(word.unwrap_or(Word::Discard)),
-                    _ = beat.tick() => self.value(backend, "SELECT 1").await.map(drop)?,
+                    _ = beat.tick() => self.look_alive(backend).await?,
                 }
             }
         };
         let limit = Duration::from_millis(after_ms);
         tokio::time::timeout(limit, answer).await.unwrap_or(Err(Failure::Unanswered { after_ms }))
+    }
+
+    /// The waiting transaction's connection still answers.
+    async fn look_alive(&self, backend: &mut Backend) -> Result<(), Failure> {
+        let answer = tokio::time::timeout(ALIVE_MAX, backend.value("SELECT 1")).await;
+        let what = format!("the open transaction did not answer within {} s", ALIVE_MAX.as_secs());
+        let answer = answer.map_err(|_| Failure::Connection { what })?;
+        answer.map(drop).map_err(|error| self.failure(error, None))
     }
 
     async fn commit(

@@ -8,6 +8,7 @@ pub(super) mod gate;
 pub(super) mod graph;
 pub(super) mod header;
 pub(super) mod help;
+pub(super) mod locks;
 pub(super) mod notes;
 pub(super) mod output;
 pub(super) mod results;
@@ -71,6 +72,7 @@ pub(super) fn work(
         Tab::Results => results::draw(canvas, inner, ui, scene),
         Tab::Sql => sql::draw(canvas, inner, ui, scene),
         Tab::Changes => changes::draw(canvas, inner, ui, scene),
+        Tab::Locks => locks::draw(canvas, inner, ui, scene),
         Tab::Graph => graph::draw(canvas, inner, ui, scene, focus, false, graph_view),
         Tab::Evidence => {
             let rows = ui.subject(scene.session).map(|id| evidence(scene.session, &id, scene.status.now));
@@ -97,11 +99,12 @@ fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
     let short = |at: usize, tab: Tab| format!(" {} {}", at + 1, tab.short());
     let room = usize::from(area.width.saturating_sub(2));
     let mixed = |at: usize, tab: Tab| if tab == ui.tab { full(at, tab) } else { short(at, tab) };
-    let ways: [&dyn Fn(usize, Tab) -> String; 3] = [&full, &mixed, &short];
+    let tight = |at: usize, tab: Tab| format!(" {}{}", at + 1, tab.short());
+    let ways: [&dyn Fn(usize, Tab) -> String; 4] = [&full, &mixed, &short, &tight];
     let fits = |way: &&&dyn Fn(usize, Tab) -> String| {
         shown.iter().map(|(at, tab)| way(*at, *tab).len()).sum::<usize>() <= room
     };
-    let way = ways.iter().find(fits).unwrap_or(&ways[2]);
+    let way = ways.iter().find(fits).unwrap_or(&ways[3]);
     let mut x = area.x + 1;
     for (at, tab) in shown {
         let here = tab == ui.tab;

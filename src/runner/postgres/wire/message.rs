@@ -208,8 +208,7 @@ mod tests {
             constraint: Some("n".into()),
             context: Some("w".into()),
             internal_query: Some("select".into()),
-            at: None,
-            line: None,
+            ..ErrorCard::default()
         };
         assert_eq!(card, expected);
     }
