@@ -1,6 +1,6 @@
 //! `Ceremony` to ordered steps with their checks: the way up, and the way back as a plan of its own.
 
-use crate::definition::{Ceremony, Migration, Probe, StepDefinition, StepKind};
+use crate::definition::{Ceremony, Migration, Probe, Script, StepDefinition, StepKind, Transaction};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -170,6 +170,18 @@ impl Plan {
         }
     }
 
+    /// The script that `step` runs, if it is about a migration.
+    pub fn script_of(&self, step: &Step) -> Option<&Script> {
+        let migration = &self.ceremony.migrations[step.migration?];
+        Some(if step.kind == StepKind::RollBack { &migration.rollback.script } else { &migration.script })
+    }
+
+    /// Whether `step` changes the database unit by unit, each final at once. Applying again never does.
+    pub fn is_stepwise(&self, step: &Step) -> bool {
+        matches!(step.kind, StepKind::Apply | StepKind::RollBack)
+            && self.script_of(step).is_some_and(|script| script.transaction == Transaction::None)
+    }
+
     /// How many migrations lie on the longest way from a root of the graph, 0 for a root.
     pub fn depth(&self, migration: usize) -> usize {
         let migrations = &self.ceremony.migrations;
@@ -307,7 +319,7 @@ fn migration_step(ceremony: &Ceremony, definition: &StepDefinition, at: usize) -
     Step {
         id: format!("{}/{}", definition.id, migration.id),
         kind: definition.kind,
-        title: migration.title.clone(),
+        title: titled(migration.title.clone(), &migration.script),
         phase: phase_of(&definition.id).to_owned(),
         migration: Some(at),
         checks,
@@ -332,9 +344,17 @@ fn rollback_step(ceremony: &Ceremony, at: usize) -> Step {
     Step {
         id: format!("rollback/{}", migration.id),
         kind: StepKind::RollBack,
-        title: format!("Undo {}", migration.title),
+        title: titled(format!("Undo {}", migration.title), &migration.rollback.script),
         phase: "rollback".to_owned(),
         migration: Some(at),
         checks,
+    }
+}
+
+/// A step without a transaction says so wherever it is listed.
+fn titled(title: String, script: &Script) -> String {
+    match script.transaction {
+        Transaction::One => title,
+        Transaction::None => format!("{title} (no transaction)"),
     }
 }

@@ -118,6 +118,27 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             world.runner.fail_settle = true;
             return;
         }
+        "without-transactions" => {
+            *world = World::new(support::stepwise_plan(), 1);
+            return;
+        }
+        "unit" => {
+            use ceremony::runner::fake::{Left, UnitFault};
+            let (what, left) = rest.split_once(' ').unwrap_or((rest, "nothing"));
+            let left = match left {
+                "nothing" => Left::Nothing,
+                "half" => Left::Half,
+                "done" => Left::Done,
+                _ => panic!("unknown: {left}"),
+            };
+            world.runner.unit_fault = Some(match what {
+                "refused" => UnitFault::Refused,
+                "lost" => UnitFault::Lost(left),
+                "silent" => UnitFault::Silent(left),
+                _ => panic!("unknown: {what}"),
+            });
+            return;
+        }
         "ledger-lost" => return world.runner.database.ledger.clear(),
         "crash" => {
             let keep = world.drive.journal.bytes.len();

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod runbook;
 mod target;
+mod transactions;
 mod trouble;
 mod verify;
 

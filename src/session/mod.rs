@@ -15,6 +15,7 @@ mod on_outcome;
 mod outcome;
 mod settle;
 mod state;
+mod stepwise;
 
 pub use command::*;
 pub use event::*;
@@ -22,3 +23,4 @@ pub use evidence::*;
 pub use halt::*;
 pub use outcome::*;
 pub use state::*;
+pub use stepwise::*;

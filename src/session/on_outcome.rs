@@ -66,6 +66,15 @@ impl Deciding<'_> {
                 self.emit(Event::StepCommitted { step: step.clone(), attempt });
                 self.finish(&step, running.stop > 0);
             }
+            Report::UnitReady { index, of, at, sql, look } if running.work == Work::Run => {
+                let unit = stepwise::ReadyUnit { index: *index, of: *of, at, sql, look };
+                self.unit_ready(&step, running, &unit);
+            }
+            Report::UnitDone { index } => self.unit_done(&step, *index),
+            Report::UnitFailed { index, failure, look } => {
+                self.unit_failed(&step, running, (*index, failure, look));
+            }
+            Report::UnitsComplete => self.units_complete(&step, running),
             Report::Discarded => self.discarded(&step, running),
             Report::Finished if running.work == Work::Run => self.finish(&step, running.stop > 0),
             Report::Failed { failure } => self.failed(&step, &running.work, failure),
@@ -111,7 +120,7 @@ impl Deciding<'_> {
     }
 
     /// What nobody looked at is judged as not run.
-    fn judge_missing(&mut self, step: &str) {
+    pub(super) fn judge_missing(&mut self, step: &str) {
         let session = self.session();
         let Some((planned, state)) = session.step(step).zip(session.step_state(step)) else { return };
         let missing: Vec<String> = planned
@@ -143,7 +152,7 @@ impl Deciding<'_> {
     }
 
     /// The halt that the worst check of `step` asks for; `None` when the step is only open again.
-    fn halt_of_checks(&self, step: &str, transaction: bool) -> (Option<Halt>, String) {
+    pub(super) fn halt_of_checks(&self, step: &str, transaction: bool) -> (Option<Halt>, String) {
         let session = self.session();
         let Some((planned, state)) = session.step(step).zip(session.step_state(step)) else {
             return (None, String::new());
@@ -211,7 +220,7 @@ impl Deciding<'_> {
         });
     }
 
-    fn operator_halt(&self, step: &str, transaction: bool) -> Halt {
+    pub(super) fn operator_halt(&self, step: &str, transaction: bool) -> Halt {
         Halt {
             cause: HaltCause::Operator,
             step: step.to_owned(),
@@ -281,6 +290,11 @@ impl Deciding<'_> {
     }
 
     fn failed(&mut self, step: &str, work: &Work, failure: &Failure) {
+        self.failed_with(step, work, failure, None);
+    }
+
+    /// `unit`: what is left of the unit that failed, where a step has units.
+    pub(super) fn failed_with(&mut self, step: &str, work: &Work, failure: &Failure, unit: Option<String>) {
         let session = self.session();
         let kind = session.step(step).map_or(StepKind::Preflight, |step| step.kind);
         // Before anything is touched a fault is no reason to stop the world: the step is open again.
@@ -325,7 +339,14 @@ impl Deciding<'_> {
         }
         let transaction =
             matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
+        let stepwise = session.is_stepwise(step);
+        let transaction = transaction && !stepwise;
         let left = match failure {
+            _ if stepwise => {
+                let left = session.what_is_left(step, false);
+                let unit = unit.or_else(|| session.unheard(step));
+                unit.map_or(left.clone(), |unit| format!("{unit}; {left}"))
+            }
             Failure::Escaped { .. } => {
                 format!(
                     "what '{step}' left behind is unknown: its script left the transaction; look at the database"
@@ -341,5 +362,12 @@ impl Deciding<'_> {
 /// `23505 duplicate key … (migrations/x.sql:3:1)`.
 fn error_words(error: &ErrorCard) -> String {
     let place = error.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-    format!("{} {}{place}", error.sqlstate, error.message)
+    // A value of an enum is usable once it is committed.
+    let hint = match error.sqlstate.as_str() {
+        "55P04" => {
+            "; next: give this script transaction = \"none\" in the definition: the new value is final then before it is used"
+        }
+        _ => "",
+    };
+    format!("{} {}{place}{hint}", error.sqlstate, error.message)
 }

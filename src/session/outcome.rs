@@ -1,6 +1,6 @@
 //! What the runner reports back: observations, streamed output and failures, as plain data.
 
-use super::{ErrorCard, Identity, ObjectChange, ResultSet, TestPoint};
+use super::{ErrorCard, Identity, ObjectChange, ResultSet, TestPoint, UnitLook};
 pub use crate::definition::Place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -87,6 +87,35 @@ pub enum Report {
         /// The transaction's id, as text because jq rounds large numbers.
         xid: String,
     },
+    /// A unit of a script without a transaction was looked at and waits for the word.
+    UnitReady {
+        /// Counted from 0 within the script.
+        index: usize,
+        /// How many units the script has.
+        of: usize,
+        /// Where it starts in its file.
+        at: Place,
+        /// Its first statement, cut to 4 KiB.
+        sql: String,
+        /// What the catalog says of it.
+        look: UnitLook,
+    },
+    /// A unit is final and counted in the ledger.
+    UnitDone {
+        /// Counted from 0 within the script.
+        index: usize,
+    },
+    /// A unit could not be carried out.
+    UnitFailed {
+        /// Counted from 0 within the script.
+        index: usize,
+        /// What went wrong.
+        failure: Failure,
+        /// What the catalog said of it afterwards.
+        look: UnitLook,
+    },
+    /// Every unit ran and everything was observed; the ledger row waits to be done.
+    UnitsComplete,
     /// The transaction is committed and was read back through a fresh connection.
     Committed,
     /// The open transaction was rolled back on request.
@@ -259,8 +288,21 @@ pub struct LedgerRow {
     pub direction: Direction,
     /// The attempt that wrote it.
     pub attempt: String,
-    /// `false` while the row says running: only a hidden commit can show that.
+    /// `false` while the row says running: only a hidden commit can show that, or a script without a transaction.
     pub done: bool,
+    /// How far a script without a transaction is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Units>,
+}
+
+/// How far a script without a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Units {
+    /// How many are done; they are the first ones.
+    pub done: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
 /// Up applies a migration, down rolls it back.

@@ -4,7 +4,8 @@ use super::Transcript;
 use super::changes::tally;
 use super::checklist::{check_rows, elapsed};
 use super::ink::{Row, Tone};
-use crate::definition::{CommitPolicy, Migration, Risk, StepKind};
+use super::stepwise;
+use crate::definition::{CommitPolicy, Migration, Risk, StepKind, Transaction};
 use crate::plan::Step;
 use crate::session::*;
 use crate::time::{Moment, human_duration};
@@ -96,12 +97,16 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             } else {
                 "a clean proof commits by itself"
             };
-            rows.push(Row::labelled(
-                "how",
-                Tone::Plain,
-                &format!("{} in one transaction; {after}", migration.script.name()),
-            ));
-            rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
+            if migration.script.transaction == Transaction::None {
+                rows.extend(stepwise::start(session, step, migration));
+            } else {
+                rows.push(Row::labelled(
+                    "how",
+                    Tone::Plain,
+                    &format!("{} in one transaction; {after}", migration.script.name()),
+                ));
+                rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
+            }
             rows.extend(deletes(&migration.rollback.deletes));
             let limits = session.plan.ceremony.limits;
             let locks = format!(
@@ -209,6 +214,7 @@ fn roll_back(session: &Session) -> Vec<Row> {
             Row::labelled(label, Tone::Strong, &format!("{} ", migration.id))
                 .say(Tone::Plain, &migration.rollback.summary),
         );
+        rows.extend(stepwise::roll_back(migration));
     }
     let minutes = format!(
         "planned at {} min by hand; each step commits by itself",
@@ -242,6 +248,9 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
     let step = running.step.as_deref().and_then(|id| Some((session.step(id)?, session.step_state(id)?)));
     let title = step.map_or("", |(step, _)| step.title.as_str());
     let (word, what) = match &running.work {
+        Work::Run if step.is_some_and(|(step, _)| session.plan.is_stepwise(step)) => {
+            ("RUNNING", stepwise::RUNNING)
+        }
         Work::Run => ("RUNNING", step.map_or("it runs", |(step, _)| run_words(step.kind))),
         Work::Commit => ("COMMITTING", "COMMIT was sent; the ledger is read back on a fresh connection"),
         Work::Discard(_) => ("ROLLING BACK", "ROLLBACK was sent"),

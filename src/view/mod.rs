@@ -14,6 +14,7 @@ mod notes;
 mod output;
 mod results;
 mod sql;
+mod stepwise;
 mod timeline;
 mod transcript;
 

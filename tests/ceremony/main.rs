@@ -10,4 +10,5 @@ mod record;
 mod refused;
 mod room;
 mod servers;
+mod stepwise;
 mod stop;

@@ -4,7 +4,7 @@
 //! side a fresh connection can read whether it happened.
 
 use super::backend::{Backend, DbError};
-use crate::session::{Direction, LedgerRow};
+use crate::session::{Direction, LedgerRow, Units};
 
 /// Made before the first step. Excluded from every fingerprint.
 const CREATE: [&str; 4] = [
@@ -26,6 +26,10 @@ const CREATE: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (
        version text NOT NULL PRIMARY KEY, statements text[], name text)",
 ];
+
+/// What came later: how far a script without a transaction is, and the attempts that had its row before.
+const LATER: &str = "ALTER TABLE ceremony.ledger
+  ADD COLUMN units integer, ADD COLUMN units_done integer, ADD COLUMN earlier text[] NOT NULL DEFAULT '{}'";
 
 /// One ceremony at a time in a database.
 const FENCE: &str = "pg_catalog.hashtextextended('ceremony', 0)";
@@ -51,6 +55,11 @@ async fn plain(backend: &mut Backend, sql: &str) -> Result<String, DbError> {
 pub async fn ensure(backend: &mut Backend) -> Result<(), DbError> {
     for sql in CREATE {
         plain(backend, sql).await?;
+    }
+    let there = "SELECT 1 FROM pg_catalog.pg_attribute
+      WHERE attrelid = 'ceremony.ledger'::pg_catalog.regclass AND attname = 'units_done'";
+    if backend.value(there).await?.is_none() {
+        plain(backend, LATER).await?;
     }
     Ok(())
 }
@@ -91,7 +100,8 @@ pub async fn rows(backend: &mut Backend, ceremony: &str) -> Result<Vec<LedgerRow
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT migration, cycle, direction, attempt, state FROM ceremony.ledger WHERE ceremony = {} ORDER BY migration, cycle",
+        "SELECT migration, cycle, direction, attempt, state, to_jsonb(l)->>'units_done', to_jsonb(l)->>'units'
+           FROM ceremony.ledger AS l WHERE ceremony = {} ORDER BY migration, cycle",
         literal(ceremony)
     );
     let (found, _) = backend.rows(&sql, 100_000, 4096, &mut |_| {}).await?;
@@ -107,6 +117,10 @@ pub async fn rows(backend: &mut Backend, ceremony: &str) -> Result<Vec<LedgerRow
                 direction: if next()? == "up" { Direction::Up } else { Direction::Down },
                 attempt: next()?,
                 done: next()? == "done",
+                // A table from before has no such columns.
+                units: next()
+                    .zip(next())
+                    .and_then(|(done, of)| Some(Units { done: done.parse().ok()?, of: of.parse().ok()? })),
             })
         })
         .collect())
@@ -198,4 +212,17 @@ pub async fn history(
     };
     let tag = plain(backend, &sql).await?;
     Ok(tag == "INSERT 0 1" || tag == "DELETE 1")
+}
+
+/// Whether this connection still holds the fence: a script can let go of every advisory lock.
+///
+/// # Errors
+/// Of the server or the connection.
+pub async fn holds_fence(backend: &mut Backend) -> Result<bool, DbError> {
+    let sql = format!(
+        "SELECT 1 FROM pg_catalog.pg_locks
+          WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = pg_catalog.pg_backend_pid()
+            AND (classid::bigint << 32 | objid::bigint) = {FENCE}"
+    );
+    Ok(backend.value(&sql).await?.is_some())
 }

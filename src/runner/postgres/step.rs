@@ -6,7 +6,7 @@ use super::backend::Backend;
 use super::catalog::{Snapshot, diff};
 use super::ledger::{self, Mark};
 use super::split::history_statements;
-use crate::definition::{Folder, Migration, Script, StepKind};
+use crate::definition::{Folder, Migration, Script, StepKind, Transaction};
 use crate::plan::Subject;
 use crate::session::*;
 use std::time::Duration;
@@ -24,13 +24,16 @@ pub enum Word {
     Commit,
     /// ROLLBACK.
     Discard,
+    /// This for the unit that waits.
+    Unit(UnitWork),
 }
 
-/// State of the database at the start of the transaction.
-struct Before {
+/// State of the database at the start of the transaction, or before the first unit where there is none.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct Before {
     snapshot: Snapshot,
     rows: Vec<(String, Option<u64>)>,
-    xid: String,
+    pub(super) xid: String,
 }
 
 impl Attempt {
@@ -43,7 +46,7 @@ impl Attempt {
         })
     }
 
-    fn direction(&self) -> Direction {
+    pub(super) fn direction(&self) -> Direction {
         if self.step.kind == StepKind::RollBack { Direction::Down } else { Direction::Up }
     }
 
@@ -57,8 +60,11 @@ impl Attempt {
             Direction::Up => &migration.script,
             Direction::Down => &migration.rollback.script,
         };
-        let prepared = prepare(script)?;
         self.unchanged(script)?;
+        if script.transaction == Transaction::None {
+            return self.migrate_stepwise(migration, script, words).await;
+        }
+        let prepared = prepare(script)?;
         let mut backend = self.connect().await?;
         let result = self.transaction(&mut backend, migration, &prepared, words).await;
         if matches!(&result, Err(failure) if !matches!(failure, Failure::Connection { .. })) {
@@ -104,14 +110,7 @@ impl Attempt {
         prepared: &Prepared<'_>,
         words: &mut mpsc::Receiver<Word>,
     ) -> Result<(), Failure> {
-        let sha256 = self.room.plan.ceremony.files.get(&prepared.script.file).cloned().unwrap_or_default();
-        let mark = Mark {
-            ceremony: &self.room.plan.ceremony.id,
-            migration: &migration.id,
-            direction: self.direction(),
-            attempt: self.id.to_string(),
-            sha256: &sha256,
-        };
+        let mark = self.mark(migration, prepared.script);
         self.fence(backend).await?;
         ledger::ensure(backend).await.map_err(|error| self.failure(error, None))?;
         if self.step.kind != StepKind::Reapply {
@@ -138,7 +137,7 @@ impl Attempt {
         self.say(Report::Proved { xid: before.xid.clone() });
         match self.wait(backend, words).await? {
             Word::Commit => self.commit(backend, &mark).await,
-            Word::Discard => {
+            Word::Discard | Word::Unit(_) => {
                 self.run(backend, "ROLLBACK").await?;
                 self.say(Report::Discarded);
                 Ok(())
@@ -146,18 +145,42 @@ impl Attempt {
         }
     }
 
+    /// What the ledger has of this attempt.
+    pub(super) fn mark<'m>(&'m self, migration: &'m Migration, script: &Script) -> Mark<'m> {
+        let ceremony = &self.room.plan.ceremony;
+        Mark {
+            ceremony: &ceremony.id,
+            migration: &migration.id,
+            direction: self.direction(),
+            attempt: self.id.to_string(),
+            sha256: ceremony.files.get(&script.file).map_or("", String::as_str),
+        }
+    }
+
     /// Somebody may have applied or rolled back this migration already.
-    async fn not_done_yet(
+    pub(super) async fn not_done_yet(
         &self,
         backend: &mut Backend,
         migration: &Migration,
         mark: &Mark<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<LedgerRow>, Failure> {
         let rows = ledger::rows(backend, mark.ceremony).await.map_err(|error| self.failure(error, None))?;
         let latest = rows.iter().rfind(|row| row.migration == mark.migration);
         let applied = latest.is_some_and(|row| row.direction == Direction::Up);
         let blocked = |what: String, next: &str| Err(Failure::Blocked { what, next: next.to_owned() });
+        if let Some(half) = latest.filter(|row| self.goes_on_from(row, migration)) {
+            return Ok(Some(half.clone()));
+        }
         if let Some(row) = latest.filter(|row| !row.done) {
+            if let Some(units) = row.units {
+                return blocked(
+                    format!(
+                        "'{}' is half-way, {} of {} units are done, by attempt {}",
+                        migration.id, units.done, units.of, row.attempt
+                    ),
+                    "resume that session and let it end there, up or down",
+                );
+            }
             return Err(Failure::Escaped {
                 what: format!(
                     "the ledger has an unfinished row of attempt {}: its script committed in the middle",
@@ -188,10 +211,10 @@ impl Attempt {
                 "find out who applied it; if it must be done again, take its row out of supabase_migrations.schema_migrations",
             );
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn begin(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<Before, Failure> {
+    pub(super) async fn begin(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<Before, Failure> {
         self.run(backend, "BEGIN").await?;
         let snapshot = self.snapshot(backend).await?;
         if self.step.kind == StepKind::Apply {
@@ -215,7 +238,7 @@ impl Attempt {
     }
 
     /// Copies the rows out that the script will delete, under a lock that lets none slip in behind the copy.
-    async fn back_up_what_dies(&self, backend: &mut Backend) -> Result<(), Failure> {
+    pub(super) async fn back_up_what_dies(&self, backend: &mut Backend) -> Result<(), Failure> {
         for check in &self.step.checks {
             if let Subject::Backup(table) = &check.subject {
                 if self.count(backend, table).await?.is_some() {
@@ -227,13 +250,13 @@ impl Attempt {
         Ok(())
     }
 
-    async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
+    pub(super) async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
         let xid = self.value(backend, "SELECT pg_catalog.pg_current_xact_id()").await?;
         xid.ok_or_else(|| Failure::Escaped { what: "the server names no transaction".to_owned() })
     }
 
     /// Everything that is looked at before the transaction may become final.
-    async fn prove(&self, backend: &mut Backend, before: &Before) -> Result<(), Failure> {
+    pub(super) async fn prove(&self, backend: &mut Backend, before: &Before) -> Result<(), Failure> {
         if backend.transaction_status() != b'T' {
             return Err(Failure::Escaped { what: "the script ended its transaction".to_owned() });
         }
@@ -269,7 +292,11 @@ impl Attempt {
         Ok(())
     }
 
-    async fn write_history(&self, backend: &mut Backend, migration: &Migration) -> Result<(), Failure> {
+    pub(super) async fn write_history(
+        &self,
+        backend: &mut Backend,
+        migration: &Migration,
+    ) -> Result<(), Failure> {
         let Some(key) = migration.history_key() else { return Ok(()) };
         let statements = history_statements(&migration.script.text);
         let written = ledger::history(backend, self.direction(), key, &statements).await;
@@ -302,7 +329,7 @@ impl Attempt {
         tokio::time::timeout(limit, answer).await.unwrap_or(Err(Failure::Unanswered { after_ms }))
     }
 
-    async fn commit(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<(), Failure> {
+    pub(super) async fn commit(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<(), Failure> {
         let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut |_| {})).await;
         let doubt = |what: String| Failure::Connection { what };
         match answer {
