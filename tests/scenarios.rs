@@ -3,6 +3,7 @@
 
 mod support;
 
+use ceremony::runner::fake::{Left, UnitFault};
 use ceremony::session::*;
 use support::World;
 
@@ -56,6 +57,33 @@ fn run_pending(world: &mut World, out: &mut Vec<String>) {
     }
 }
 
+/// `refused`, or what nobody hears of: `lost half`, `silent done`.
+fn unit_fault(words: &str) -> UnitFault {
+    let (what, left) = words.split_once(' ').unwrap_or((words, "nothing"));
+    let left = match left {
+        "nothing" => Left::Nothing,
+        "half" => Left::Half,
+        "done" => Left::Done,
+        _ => panic!("unknown: {left}"),
+    };
+    match what {
+        "refused" => UnitFault::Refused,
+        "lost" => UnitFault::Lost(left),
+        "silent" => UnitFault::Silent(left),
+        _ => panic!("unknown: {what}"),
+    }
+}
+
+fn failure(words: &str) -> Failure {
+    match words.split_once(' ') {
+        Some(("sql", code)) => Failure::Sql { error: card(code) },
+        Some(("connection", what)) => Failure::Connection { what: what.to_owned() },
+        Some(("blocked", what)) => Failure::Blocked { what: what.to_owned(), next: "wait for it".to_owned() },
+        Some(("escaped", what)) => Failure::Escaped { what: what.to_owned() },
+        _ => panic!("unknown failure: {words}"),
+    }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -103,15 +131,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             return;
         }
         "fail-run" => {
-            world.runner.fail_run = Some(match rest.split_once(' ') {
-                Some(("sql", code)) => Failure::Sql { error: card(code) },
-                Some(("connection", what)) => Failure::Connection { what: what.to_owned() },
-                Some(("blocked", what)) => {
-                    Failure::Blocked { what: what.to_owned(), next: "wait for it".to_owned() }
-                }
-                Some(("escaped", what)) => Failure::Escaped { what: what.to_owned() },
-                _ => panic!("unknown failure: {rest}"),
-            });
+            world.runner.fail_run = Some(failure(rest));
             return;
         }
         "fail-settle" => {
@@ -123,20 +143,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             return;
         }
         "unit" => {
-            use ceremony::runner::fake::{Left, UnitFault};
-            let (what, left) = rest.split_once(' ').unwrap_or((rest, "nothing"));
-            let left = match left {
-                "nothing" => Left::Nothing,
-                "half" => Left::Half,
-                "done" => Left::Done,
-                _ => panic!("unknown: {left}"),
-            };
-            world.runner.unit_fault = Some(match what {
-                "refused" => UnitFault::Refused,
-                "lost" => UnitFault::Lost(left),
-                "silent" => UnitFault::Silent(left),
-                _ => panic!("unknown: {what}"),
-            });
+            world.runner.unit_fault = Some(unit_fault(rest));
             return;
         }
         "ledger-lost" => return world.runner.database.ledger.clear(),

@@ -10,5 +10,7 @@ mod record;
 mod refused;
 mod room;
 mod servers;
+mod small;
 mod stepwise;
+mod stepwise_others;
 mod stop;

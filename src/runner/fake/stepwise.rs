@@ -243,10 +243,9 @@ impl FakeRunner {
         let Some(open) = self.units.take_if(|open| open.attempt == *attempt) else { return false };
         self.take_row(&open);
         let lost = self.seed.once_in(self.fault_once_in);
-        if !lost || self.seed.once_in(2) {
-            if let Some(row) = self.database.running(&open.migration, open.direction) {
-                row.done = true;
-            }
+        let reached = !lost || self.seed.once_in(2);
+        if let Some(row) = self.database.running(&open.migration, open.direction).filter(|_| reached) {
+            row.done = true;
         }
         if lost {
             let failure = Failure::Connection { what: "no answer to COMMIT".to_owned() };

@@ -4,6 +4,7 @@ use super::backend::{Backend, Canceller, DbError, Endpoint, Position};
 use super::catalog::{self, Snapshot};
 use super::ledger;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
+use super::text::{SQL_BYTES_MAX, cut, lines_of};
 use crate::definition::{Diagnostic, Script};
 use crate::plan::{Plan, Step};
 use crate::runner::files::DiskFolder;
@@ -18,8 +19,6 @@ use std::time::Duration;
 const ROWS_MAX: usize = 200;
 /// A cell is cut to this many bytes.
 const CELL_BYTES_MAX: usize = 4096;
-/// A statement's text in the record is cut to this many bytes.
-pub(super) const SQL_BYTES_MAX: usize = 4096;
 /// How long a connection may take.
 pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How much longer than the server's own timeout an answer may take before the connection counts as lost.
@@ -379,27 +378,4 @@ impl Attempt {
 
 fn lost_rows<E>(limit_ms: u64) -> impl FnOnce(E) -> Result<(ResultSet, String), DbError> {
     move |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")))
-}
-
-pub(super) fn cut(text: &str, bytes_max: usize) -> String {
-    if text.len() <= bytes_max {
-        return text.to_owned();
-    }
-    let mut end = bytes_max;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", &text[..end])
-}
-
-fn lines_of(result: &ResultSet) -> String {
-    let line = |row: &Vec<Option<String>>| {
-        row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(" | ")
-    };
-    let mut text: String = result.rows.iter().map(|row| line(row) + "\n").collect();
-    let more = result.total.saturating_sub(result.rows.len() as u64);
-    if more > 0 {
-        text.push_str(&format!("… and {more} more rows\n"));
-    }
-    text
 }

@@ -12,4 +12,5 @@ pub mod split;
 pub mod step;
 mod stepwise;
 pub mod tap;
+mod text;
 pub mod wire;

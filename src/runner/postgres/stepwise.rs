@@ -4,12 +4,13 @@
 mod again;
 mod progress;
 
-use super::attempt::{Attempt, SQL_BYTES_MAX, blocked, cut};
+use super::attempt::{Attempt, blocked};
 use super::backend::Backend;
 use super::ledger;
 use super::probe;
 use super::split::{Statement, Unit, split, units};
 use super::step::{Before, Word};
+use super::text::{SQL_BYTES_MAX, cut};
 use crate::definition::{Migration, Script, Transaction};
 use crate::plan::Subject;
 use crate::runner::session_folder;

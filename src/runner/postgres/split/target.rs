@@ -78,13 +78,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
-        let mut scanner = Scanner::new(text);
-        let mut tokens = Vec::new();
-        while let Some(token) = scanner.next() {
-            if !matches!(token.kind, TokenKind::Space | TokenKind::Comment | TokenKind::Semicolon) {
-                tokens.push(token);
-            }
-        }
+        let is_sql = |kind| !matches!(kind, TokenKind::Space | TokenKind::Comment | TokenKind::Semicolon);
+        let tokens = Scanner::new(text).filter(|token| is_sql(token.kind)).collect();
         Self { text, tokens, at: 0 }
     }
 

@@ -106,3 +106,58 @@ fn unsettled(statement: &Statement, rule: &str, target: &Target) -> Option<Diagn
     };
     Some(Diagnostic { at: statement.at.clone(), what: what.into(), why: why.into(), next: next.into() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::split;
+    use super::*;
+
+    fn cut(text: &str) -> Result<Vec<String>, Vec<String>> {
+        let statements = split("x.sql", text, 1).unwrap().statements;
+        let shown = |unit: &Unit| {
+            let body: Vec<&str> = unit.body.iter().map(|at| &text[statements[*at].range.clone()]).collect();
+            let rule = unit.rule.map(|rule| format!(" [{rule}]")).unwrap_or_default();
+            let setting = if unit.setting { " [setting]" } else { "" };
+            format!("{}{rule}{setting}", body.join(" + "))
+        };
+        units(text, &statements)
+            .map(|units| units.iter().map(shown).collect())
+            .map_err(|problems| problems.iter().map(|it| format!("{}: {}", it.at, it.what)).collect())
+    }
+
+    #[test]
+    fn a_statement_or_a_block_is_a_unit() {
+        let text = "SET lock_timeout = 1; BEGIN; SELECT 1; SELECT 2; COMMIT; VACUUM t; BEGIN; COMMIT; BEGIN; SELECT 3; COMMIT; SELECT 4";
+        assert_eq!(
+            cut(text).unwrap(),
+            [
+                "SET lock_timeout = 1 [setting]",
+                "SELECT 1 + SELECT 2",
+                "VACUUM t [VACUUM]",
+                "SELECT 3",
+                "SELECT 4"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_settled_is_refused_with_its_place() {
+        for (text, problem) in [
+            ("SELECT 1; BEGIN; SELECT 2", "x.sql:1:11: BEGIN without COMMIT"),
+            ("BEGIN; VACUUM t; COMMIT", "x.sql:1:8: VACUUM inside BEGIN … COMMIT"),
+            ("COMMIT", "x.sql:1:1: transaction control inside the file: COMMIT"),
+            ("BEGIN; SAVEPOINT a; COMMIT", "x.sql:1:8: transaction control inside the file: SAVEPOINT a"),
+            ("DISCARD ALL", "x.sql:1:1: DISCARD ALL in a migration"),
+            (
+                "CREATE INDEX CONCURRENTLY ON t (x)",
+                "x.sql:1:1: CREATE INDEX CONCURRENTLY without a name for the index",
+            ),
+            (
+                "DROP INDEX CONCURRENTLY a, b",
+                "x.sql:1:1: DROP INDEX CONCURRENTLY of several indexes, or with CASCADE",
+            ),
+        ] {
+            assert_eq!(cut(text).unwrap_err(), [problem]);
+        }
+    }
+}
