@@ -146,6 +146,11 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             world.runner.unit_fault = Some(unit_fault(rest));
             return;
         }
+        "ledger-counts" => {
+            let units = world.runner.database.ledger.last_mut().and_then(|row| row.units.as_mut());
+            units.expect("a row with units").done = rest.parse().unwrap();
+            return;
+        }
         "ledger-lost" => return world.runner.database.ledger.clear(),
         "crash" => {
             let keep = world.drive.journal.bytes.len();

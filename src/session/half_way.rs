@@ -55,11 +55,26 @@ impl Session {
     }
 
     /// The event that says how far the ledger has a migration.
-    pub(super) fn half_way(&self, migration: usize, row: &LedgerRow) -> Option<Event> {
-        let Units { done, of } = row.units?;
-        let (session, number) = row.attempt.rsplit_once('/')?;
-        let attempt = AttemptId { session: session.to_owned(), number: number.parse().ok()? };
-        Some(Event::FoundHalfWay { step: self.step_towards(migration, row.direction)?, attempt, done, of })
+    ///
+    /// # Errors
+    /// When the record knows that it cannot be so: a unit is counted only after its intent is on disk.
+    pub(super) fn half_way(&self, migration: usize, row: &LedgerRow) -> Result<Option<Event>, &'static str> {
+        let Some(Units { done, of }) = row.units else { return Ok(None) };
+        let known = self.migrations[migration].half().filter(|half| half.direction == row.direction);
+        if let Some(half) = known {
+            let one_more = half.asked == Some(half.done) && done == half.done + 1;
+            if done < half.done {
+                return Err("the ledger counts fewer units than the record: the database went back in time");
+            }
+            if done != half.done && !one_more {
+                return Err("the ledger counts units that the record never asked for");
+            }
+        }
+        let attempt = row.attempt.rsplit_once('/').and_then(|(session, number)| {
+            Some(AttemptId { session: session.to_owned(), number: number.parse().ok()? })
+        });
+        let step = self.step_towards(migration, row.direction);
+        Ok(step.zip(attempt).map(|(step, attempt)| Event::FoundHalfWay { step, attempt, done, of }))
     }
 
     /// What is known of a unit of `step` whose end nobody heard of, in words.

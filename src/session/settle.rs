@@ -193,7 +193,10 @@ impl Deciding<'_> {
                 Settlement::DidNot => {
                     did_not.extend(session.doubtful_step(at).or(running.step.clone()));
                 }
-                Settlement::HalfWay => half_way.extend(latest.and_then(|row| session.half_way(at, row))),
+                Settlement::HalfWay => match latest.map(|row| session.half_way(at, row)) {
+                    Some(Err(why)) => contradictions.push(format!("{}: {why}", migration.id)),
+                    found => half_way.extend(found.and_then(Result::ok).flatten()),
+                },
                 Settlement::Contradicts(why) => contradictions.push(format!("{}: {why}", migration.id)),
             }
         }

@@ -8,6 +8,14 @@ use std::fs;
 #[test]
 fn every_step_of_a_ceremony_with_one() {
     let (room, target) = (ordinary(), Target::new());
+    // A ledger as it was before there were units.
+    target.0.ask(
+        "CREATE SCHEMA ceremony; CREATE TABLE ceremony.ledger (ceremony text NOT NULL, migration text NOT NULL, cycle integer NOT NULL,
+           direction text NOT NULL CHECK (direction IN ('up', 'down')), attempt text NOT NULL UNIQUE,
+           state text NOT NULL CHECK (state IN ('running', 'done')), sha256 text NOT NULL, xid text NOT NULL, backend_pid integer NOT NULL,
+           started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), finished timestamptz,
+           PRIMARY KEY (ceremony, migration, cycle))",
+    );
     room.call(&["check"]).with(0).says(&[
         "note: migration 'concurrent' (migrations/2_concurrent.sql) runs without a transaction: 5 units",
         "note: the rollback of 'concurrent'",
