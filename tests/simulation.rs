@@ -123,6 +123,11 @@ fn invariants(world: &World) {
             .any(|half| half.migration == row.migration && half.cycle + 1 == row.cycle && !half.done);
         assert!(before != now || half, "{} was applied or rolled back twice", row.migration);
     }
+    for escalation in session.escalations.iter().chain(&session.escalation) {
+        // This world never goes back in time and nobody else is in it.
+        let why = &escalation.halt.why;
+        assert!(!why.contains("the ledger counts") && !why.contains("and not by the ledger"), "{why}");
+    }
     if let Some(refusal) = &session.refusal {
         for part in [&refusal.what, &refusal.why, &refusal.next] {
             assert!(!part.trim().is_empty(), "a message without what, why or next: {refusal:?}");
@@ -235,7 +240,7 @@ fn seeds_without_a_transaction() {
     let met = sweep(&support::stepwise_plan(), from, to);
     println!("{met:?}");
     if range().is_none() {
-        assert!(met.half_way > 100 && met.mended > 20 && met.left_out > 10 && met.asked > 20, "{met:?}");
+        assert!(met.half_way > 100 && met.mended > 20 && met.left_out > 1 && met.asked > 20, "{met:?}");
         assert!(met.verdicts.contains_key("PASS") && met.rollbacks > 50, "{met:?}");
     }
 }
