@@ -3,7 +3,7 @@
 
 mod support;
 
-use ceremony::runner::fake::samples;
+use ceremony::runner::fake::{Left, UnitFault, samples};
 use ceremony::session::*;
 use ceremony::view::LineKind;
 use support::World;
@@ -83,6 +83,33 @@ fn sample(world: &mut World, what: &str, out: &mut Vec<String>) {
     shown(&events, out);
 }
 
+/// `refused`, or what nobody hears of: `lost half`, `silent done`.
+fn unit_fault(words: &str) -> UnitFault {
+    let (what, left) = words.split_once(' ').unwrap_or((words, "nothing"));
+    let left = match left {
+        "nothing" => Left::Nothing,
+        "half" => Left::Half,
+        "done" => Left::Done,
+        _ => panic!("unknown: {left}"),
+    };
+    match what {
+        "refused" => UnitFault::Refused,
+        "lost" => UnitFault::Lost(left),
+        "silent" => UnitFault::Silent(left),
+        _ => panic!("unknown: {what}"),
+    }
+}
+
+fn failure(words: &str) -> Failure {
+    match words.split_once(' ') {
+        Some(("sql", code)) => Failure::Sql { error: card(code) },
+        Some(("connection", what)) => Failure::Connection { what: what.to_owned() },
+        Some(("blocked", what)) => Failure::Blocked { what: what.to_owned(), next: "wait for it".to_owned() },
+        Some(("escaped", what)) => Failure::Escaped { what: what.to_owned() },
+        _ => panic!("unknown failure: {words}"),
+    }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -130,20 +157,25 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             return;
         }
         "fail-run" => {
-            world.runner.fail_run = Some(match rest.split_once(' ') {
-                Some(("sql", code)) => Failure::Sql { error: card(code) },
-                Some(("connection", what)) => Failure::Connection { what: what.to_owned() },
-                Some(("blocked", what)) => {
-                    Failure::Blocked { what: what.to_owned(), next: "wait for it".to_owned() }
-                }
-                Some(("escaped", what)) => Failure::Escaped { what: what.to_owned() },
-                _ => panic!("unknown failure: {rest}"),
-            });
+            world.runner.fail_run = Some(failure(rest));
             return;
         }
         "sample" => return sample(world, rest, out),
         "fail-settle" => {
             world.runner.fail_settle = true;
+            return;
+        }
+        "without-transactions" => {
+            *world = World::new(support::stepwise_plan(), 1);
+            return;
+        }
+        "unit" => {
+            world.runner.unit_fault = Some(unit_fault(rest));
+            return;
+        }
+        "ledger-counts" => {
+            let units = world.runner.database.ledger.last_mut().and_then(|row| row.units.as_mut());
+            units.expect("a row with units").done = rest.parse().unwrap();
             return;
         }
         "ledger-lost" => return world.runner.database.ledger.clear(),

@@ -1,6 +1,6 @@
 //! `ceremony check`: the definition and every file it names.
 
-use super::{Common, Trouble, launch};
+use super::{Common, Trouble, launch, transactions};
 use crate::definition::Folder;
 use crate::plan::{Hazard, grouped};
 
@@ -16,12 +16,16 @@ pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
             outln!("  next: have the change reviewed, then write sha256 = \"{sum}\" there");
         }
     }
-    for warning in launch::warnings(&ceremony) {
+    let transactions = transactions::look(&ceremony);
+    for warning in launch::warnings(&ceremony).into_iter().chain(transactions.warnings) {
         outln!("warning: {}: {}", warning.at, warning.what);
         outln!("  why:  {}", warning.why);
         outln!("  next: {}", warning.next);
     }
     hazards(&launch::hazards(&ceremony));
+    for note in &transactions.notes {
+        outln!("note: {note}");
+    }
     if changed > 0 {
         return Ok(2);
     }

@@ -3,7 +3,7 @@
 use super::purpose::{Purpose, SESSIONS, copied, rehearsed};
 use super::target::{Target, Wanted, same_server};
 use super::{Common, Trouble};
-use crate::definition::{Ceremony, Diagnostic, load};
+use crate::definition::{Ceremony, Diagnostic, Transaction, load};
 use crate::driver::{Drive, Message, follow};
 use crate::journal::FORMAT;
 use crate::journal::file::JournalFile;
@@ -69,7 +69,7 @@ pub fn definition(common: &Common) -> Result<(DiskFolder, String, Ceremony), Tro
 
 /// What keeps scripts from being run at all: psql commands, unclosed quotes, transaction control, several queries.
 fn scripts(ceremony: &Ceremony) -> Vec<Diagnostic> {
-    use crate::runner::postgres::split::{arrange, split};
+    use crate::runner::postgres::split::{arrange, split, units};
     let one = ceremony.queries.iter().map(|query| (&query.script, true));
     let many = ceremony
         .migrations
@@ -87,6 +87,10 @@ fn scripts(ceremony: &Ceremony) -> Vec<Diagnostic> {
                 continue;
             }
         };
+        if script.transaction == Transaction::None {
+            problems.extend(units(&script.text, &found.statements).err().unwrap_or_default());
+            continue;
+        }
         match arrange(&script.text, &found.statements) {
             Err(more) => problems.extend(more),
             Ok(arranged) if single && arranged.body.len() != 1 => {

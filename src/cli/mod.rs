@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod runbook;
 mod target;
+mod transactions;
 mod trouble;
 mod verify;
 

@@ -1,6 +1,7 @@
 //! `ceremony plan`: what would be done, in order, without doing it.
 
 use super::{Common, Trouble, launch};
+use crate::definition::Transaction;
 use crate::plan::{Plan, Step};
 
 pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
@@ -15,8 +16,9 @@ pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
             [] => String::new(),
             ids => format!("  after {}", ids.join(", ")),
         };
+        let how = if migration.script.transaction == Transaction::None { "  no transaction" } else { "" };
         outln!(
-            "  {}{:<14} {:<7} {}{after}",
+            "  {}{:<14} {:<7} {}{after}{how}",
             "  ".repeat(plan.depth(at)),
             migration.id,
             migration.risk.word(),

@@ -274,7 +274,8 @@ fn migration(
     let id = id(reading, &mut table, "migration", spans);
     let title = table.string(reading, "title").value;
     let file = table.string(reading, "file");
-    let script = files.script(reading, &file);
+    let mut script = files.script(reading, &file);
+    script.transaction = transaction(reading, &mut table);
     let sum = checksum(reading, &mut table, spans);
     let risk = table.choice(
         reading,
@@ -318,8 +319,14 @@ fn migration(
     (migration, line)
 }
 
+fn transaction(reading: &mut Reading<'_>, table: &mut Table<'_, '_>) -> Transaction {
+    let choices = [("one", Transaction::One), ("none", Transaction::None)];
+    table.choice(reading, "transaction", &choices, Some(Transaction::One))
+}
+
 fn rollback(reading: &mut Reading<'_>, mut table: Table<'_, '_>, files: &mut Files<'_>) -> Rollback {
-    let script = script(reading, &mut table, files);
+    let mut script = script(reading, &mut table, files);
+    script.transaction = transaction(reading, &mut table);
     let summary = table.string(reading, "summary").value;
     let when = table.string(reading, "when").value;
     let deletes = table.strings(reading, "deletes");

@@ -109,9 +109,22 @@ pub struct Script {
     pub section: Option<String>,
     /// Line of the file at which `text` starts, from 1.
     pub first_line: usize,
+    /// Whether it runs in one transaction.
+    pub transaction: Transaction,
     /// The SQL.
     #[serde(skip)]
     pub text: String,
+}
+
+/// How the statements of a migration or rollback become final.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transaction {
+    /// All at once, or none of them.
+    #[default]
+    One,
+    /// One by one, each as soon as it has run: for files that PostgreSQL refuses inside a transaction.
+    None,
 }
 
 impl Script {

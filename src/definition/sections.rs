@@ -53,7 +53,7 @@ impl<'f> Files<'f> {
             None => (reference.value.clone(), None),
         };
         let nothing =
-            Script { file: path.clone(), section: section.clone(), first_line: 1, text: String::new() };
+            Script { file: path.clone(), section: section.clone(), first_line: 1, ..Script::default() };
         let path = At { value: path, span: reference.span.clone() };
         if self.sum(reading, &path).is_none() {
             return nothing;

@@ -112,7 +112,11 @@ fn log(entry: &Entry) {
             _ => tracing::info!(entry = entry.n, what = ?event.headline()),
         }
     }
-    if let Input::Outcome(Outcome { report: Report::Failed { failure }, .. }) = &entry.cause {
+    if let Input::Outcome(Outcome {
+        report: Report::Failed { failure } | Report::UnitFailed { failure, .. },
+        ..
+    }) = &entry.cause
+    {
         tracing::error!(entry = entry.n, ?failure, "an attempt failed");
     }
 }

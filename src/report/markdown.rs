@@ -156,6 +156,9 @@ fn migrations(out: &mut String, session: &Session) {
             MigrationState::Applied(attempt) => format!("applied (attempt {})", attempt.number),
             MigrationState::RolledBack(attempt) => format!("rolled back (attempt {})", attempt.number),
             MigrationState::InDoubt(attempt, _) => format!("IN DOUBT (attempt {})", attempt.number),
+            MigrationState::Half(half) => {
+                format!("HALF-WAY: {} (attempt {})", half.words(), half.attempt.number)
+            }
         };
         let _ = writeln!(
             out,

@@ -1,6 +1,6 @@
 //! The runbook in Markdown, generated from the definition so that the two cannot disagree.
 
-use crate::definition::{Expectation, StepKind};
+use crate::definition::{Expectation, StepKind, Transaction};
 use crate::plan::{Plan, Step};
 use crate::session::{HaltCondition, Stage, declared_words};
 use std::fmt::Write;
@@ -54,6 +54,18 @@ fn migrations(out: &mut String, plan: &Plan) {
     }
 }
 
+/// What an operator must know of a script without a transaction.
+fn without_transaction(out: &mut String, plan: &Plan, step: &Step) {
+    if !plan.is_stepwise(step) {
+        return;
+    }
+    let name = plan.script_of(step).map(|script| script.name()).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "No transaction: each statement of `{name}` is final as soon as it has run. There is no commit gate; the proof comes behind the last statement. If it stops half-way, what ran stays: resume goes on behind it, and the rollback script undoes it.\n"
+    );
+}
+
 fn flags(out: &mut String, plan: &Plan) {
     if plan.ceremony.flags.is_empty() {
         return;
@@ -80,6 +92,7 @@ fn steps(out: &mut String, plan: &Plan) {
                 "On a throw-away copy of the database the real rollback scripts run in reverse order, behind each the schema is compared with the one its migration started from, and everything is applied again.\n"
             );
         }
+        without_transaction(out, plan, step);
         checks(out, plan, step);
     }
 }
@@ -155,6 +168,7 @@ fn rollback(out: &mut String, plan: &Plan) {
         } else {
             format!("every row of {}; asked twice", rollback.deletes.join(", "))
         };
+        let how = if rollback.script.transaction == Transaction::None { " (no transaction)" } else { "" };
         let count = |objects: &[String]| match objects.len() {
             0 => "nothing".to_owned(),
             count => format!("{count} objects, listed in the definition"),
@@ -162,7 +176,7 @@ fn rollback(out: &mut String, plan: &Plan) {
         let (kept, along) = (count(&rollback.kept), count(&rollback.also_drops));
         let _ = writeln!(
             out,
-            "| {} | `{}` | {} | {} | {deletes} | {kept} | {along} |",
+            "| {}{how} | `{}` | {} | {} | {deletes} | {kept} | {along} |",
             migration.id,
             rollback.script.name(),
             rollback.summary,

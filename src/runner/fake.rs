@@ -2,11 +2,14 @@
 
 pub mod samples;
 mod schema;
+mod stepwise;
+
+pub use stepwise::{Left, Trace, UNITS, UnitFault};
 
 use crate::definition::{Expectation, StepKind, SuiteFormat};
 use crate::plan::{Plan, Step, Subject};
 use crate::session::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// SplitMix64: small, seeded, good enough to choose faults.
@@ -40,6 +43,8 @@ impl Seed {
 pub struct Database {
     /// The ledger.
     pub ledger: Vec<LedgerRow>,
+    /// Units without a transaction: migration, whether up, index.
+    pub traces: BTreeMap<(String, bool, usize), Trace>,
 }
 
 impl Database {
@@ -62,6 +67,10 @@ pub struct FakeRunner {
     pub pending: VecDeque<Outcome>,
     /// An open transaction: which attempt will write which row.
     open: Option<(AttemptId, LedgerRow)>,
+    /// A step without a transaction on its way.
+    units: Option<stepwise::OpenUnits>,
+    /// What happens to the next unit.
+    pub unit_fault: Option<UnitFault>,
     /// One fault in so many chances; 0 is never.
     pub fault_once_in: u64,
     seed: Seed,
@@ -108,6 +117,8 @@ impl FakeRunner {
             database: Database::default(),
             pending: VecDeque::new(),
             open: None,
+            units: None,
+            unit_fault: None,
             fault_once_in: 0,
             seed: Seed(seed),
             fail_check: None,
@@ -118,6 +129,7 @@ impl FakeRunner {
 
     /// The program dies: outcomes on their way and the open transaction are lost, the database stays.
     pub fn crash(&mut self) {
+        self.crash_units();
         self.pending.clear();
         self.open = None;
     }
@@ -157,6 +169,13 @@ impl FakeRunner {
     fn run(&mut self, step: &str, kind: StepKind, attempt: &AttemptId) {
         let Some(at) = self.plan.find(step) else { return };
         let planned = self.plan.clone().step(at).clone();
+        if self.plan.is_stepwise(&planned) {
+            let direction = if kind == StepKind::Apply { Direction::Up } else { Direction::Down };
+            return match self.failure() {
+                Some(failure) => self.say(attempt, Report::Failed { failure }),
+                None => self.begin_units(&planned, direction, attempt),
+            };
+        }
         for (index, check) in planned.checks.iter().enumerate() {
             if (index == 0 || self.seed.once_in(8))
                 && let Some(failure) = self.failure()
@@ -198,12 +217,16 @@ impl FakeRunner {
             return self.say(attempt, Report::Failed { failure });
         }
         let cycle = 1 + self.database.ledger.iter().filter(|row| row.migration == migration).count() as u32;
-        let row = LedgerRow { migration, cycle, direction, attempt: attempt.to_string(), done: true };
+        let row =
+            LedgerRow { migration, cycle, direction, attempt: attempt.to_string(), done: true, units: None };
         self.open = Some((attempt.clone(), row));
         self.say(attempt, Report::Proved { xid: attempt.number.to_string() });
     }
 
     fn commit(&mut self, attempt: &AttemptId) {
+        if self.commit_units(attempt) {
+            return;
+        }
         let Some((_, row)) = self.open.take_if(|(open, _)| open == attempt) else {
             let failure = Failure::Connection { what: "the transaction was gone".to_owned() };
             return self.say(attempt, Report::Failed { failure });
@@ -340,8 +363,9 @@ impl super::Runner for FakeRunner {
         match effect {
             Effect::Run { step, kind, attempt, .. } => self.run(&step, kind, &attempt),
             Effect::Commit { attempt } => self.commit(&attempt),
+            Effect::Unit { attempt, work } => self.unit(&attempt, work),
             Effect::Discard { attempt } => {
-                self.open = None;
+                (self.open, self.units) = (None, None);
                 self.say(&attempt, Report::Discarded);
             }
             Effect::Cancel { attempt } | Effect::Terminate { attempt } => {
@@ -358,7 +382,7 @@ impl super::Runner for FakeRunner {
                 self.say(&attempt, Report::Told { exit_code: Some(0), error: None })
             }
             Effect::Settle { attempt } => {
-                self.open = None;
+                (self.open, self.units) = (None, None);
                 if self.fail_settle || self.seed.once_in(self.fault_once_in) {
                     self.fail_settle = false;
                     let failure = Failure::Connection { what: "no server".to_owned() };

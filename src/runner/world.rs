@@ -161,12 +161,7 @@ impl World {
             };
             drop(radar);
             if let Err(failure) = result {
-                let failure = match failure {
-                    // A connection that broke because we terminated it is a stop, not a loss.
-                    Failure::Connection { .. } if work.stop.requested() => Failure::Cancelled,
-                    failure => failure,
-                };
-                say(Report::Failed { failure });
+                say(Report::Failed { failure: work.stopped_or(failure) });
             }
         });
         self.active = Some(Active { id: attempt, stop, words, task });
@@ -312,6 +307,7 @@ impl Runner for World {
             Effect::Run { step, attempt, pin, .. } => self.run(&step, attempt, pin, recorded),
             Effect::Commit { attempt } => self.word(&attempt, Word::Commit),
             Effect::Discard { attempt } => self.word(&attempt, Word::Discard),
+            Effect::Unit { attempt, work } => self.word(&attempt, Word::Unit(work)),
             Effect::Cancel { attempt } => self.stop(&attempt, false),
             Effect::Terminate { attempt } => self.stop(&attempt, true),
             Effect::Settle { attempt } => self.settle(&attempt),

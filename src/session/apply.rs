@@ -73,7 +73,15 @@ impl Session {
                 self.set_migration(step, |direction| MigrationState::InDoubt(attempt.clone(), direction));
                 self.run(Some(step), attempt, Work::Commit);
             }
-            Event::DiscardRequested { step, attempt, halt } => {
+            Event::UnitRequested { step, attempt, index, of, work } => {
+                self.unit_requested(step, attempt, (*index, *of), *work)?;
+            }
+            Event::UnitFinished { step, index } => self.unit_finished(step, *index)?,
+            Event::UnitExplained { step } => self.unit_explained(step)?,
+            Event::FoundHalfWay { step, attempt, done, of } => {
+                self.found_half_way(step, attempt, (*done, *of))?;
+            }
+            Event::DiscardRequested { step, attempt, halt } | Event::LetGo { step, attempt, halt } => {
                 self.run(Some(step), attempt, Work::Discard(halt.clone()));
             }
             Event::StepCommitted { step, attempt } => {
@@ -230,7 +238,13 @@ impl Session {
     /// The commit of `step` did not happen: the migration is again what it was before.
     fn forget_doubt(&mut self, step: &str) {
         let Some(migration) = self.step(step).and_then(|step| step.migration) else { return };
-        if let MigrationState::InDoubt(attempt, direction) = self.migrations[migration].clone() {
+        let doubt = match self.migrations[migration].clone() {
+            MigrationState::InDoubt(attempt, direction) => Some((attempt, direction)),
+            // Asked for, and its row never got into the ledger.
+            MigrationState::Half(half) => Some((half.attempt, half.direction)),
+            _ => None,
+        };
+        if let Some((attempt, direction)) = doubt {
             self.migrations[migration] = match direction {
                 Direction::Up => MigrationState::NotApplied,
                 // Only what was applied is rolled back; which attempt applied it, the apply step still knows.
@@ -277,6 +291,10 @@ impl Session {
         ensure(escalation.next == Some(stage), "stages out of order")?;
         escalation.words.push((stage, words.to_owned()));
         escalation.decision = decision.or(escalation.decision);
+        if decision == Some(Decision::Resume) {
+            self.resume_was_decided();
+        }
+        let escalation = self.escalation.as_mut().ok_or("a stage without a stop")?;
         self.telling |= decision == Some(Decision::RollBack) && !self.plan.ceremony.notify.is_empty();
         escalation.next = match stage {
             Stage::Stop => Some(Stage::Assess),

@@ -366,9 +366,7 @@ impl Deciding<'_> {
             .plan
             .rollback
             .iter()
-            .filter(|step| {
-                step.migration.is_some_and(|at| matches!(session.migrations[at], MigrationState::Applied(_)))
-            })
+            .filter(|step| step.migration.is_some_and(|at| session.migrations[at].is_there()))
             .map(|step| step.id.clone())
             .collect();
         self.emit(Event::RollbackPlanned { steps });

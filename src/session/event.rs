@@ -1,6 +1,6 @@
 //! What was decided, in the past tense, and the effects that follow from it.
 
-use super::{AttemptId, Decision, Halt, Header, Identity, Stage};
+use super::{AttemptId, Decision, Halt, Header, Identity, Stage, UnitWork};
 use crate::definition::StepKind;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,51 @@ pub enum Event {
         attempt: AttemptId,
         /// What follows once it is rolled back.
         halt: Option<Box<Halt>>,
+    },
+    /// The intent to run one unit of a script without a transaction. From here to its end nobody knows.
+    UnitRequested {
+        /// The step.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+        /// Counted from 0 within the script.
+        index: usize,
+        /// How many units the script has.
+        of: usize,
+        /// What is done with it.
+        work: UnitWork,
+    },
+    /// A unit is final and counted in the ledger.
+    UnitFinished {
+        /// The step.
+        step: String,
+        /// Counted from 0 within the script.
+        index: usize,
+    },
+    /// It is said what `resume` does with the unit that was asked for.
+    UnitExplained {
+        /// The step.
+        step: String,
+    },
+    /// The runner is to let go of a step without a transaction: what ran stays.
+    LetGo {
+        /// The step.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+        /// What follows then.
+        halt: Option<Box<Halt>>,
+    },
+    /// The ledger says that a step without a transaction is half-way.
+    FoundHalfWay {
+        /// The step that brought it there.
+        step: String,
+        /// Which try.
+        attempt: AttemptId,
+        /// How many units are done.
+        done: usize,
+        /// How many there are.
+        of: usize,
     },
     /// The step's transaction is committed and was read back.
     StepCommitted {
@@ -207,6 +252,7 @@ impl Event {
             self,
             Self::CheckJudged { .. }
                 | Self::CheckVacuous { .. }
+                | Self::UnitExplained { .. }
                 | Self::Refused { .. }
                 | Self::FindingRaised { .. }
                 | Self::RowsKept { .. }
@@ -315,6 +361,13 @@ pub enum Effect {
     Discard {
         /// Which try.
         attempt: AttemptId,
+    },
+    /// Do this with the attempt's unit that waits for the word.
+    Unit {
+        /// Which try.
+        attempt: AttemptId,
+        /// What.
+        work: UnitWork,
     },
     /// Cancel what the attempt runs.
     Cancel {

@@ -95,7 +95,11 @@ impl Session {
         if !doubt.is_empty() {
             parts.push(format!("in doubt until the ledger is read: {doubt}"));
         }
+        let half = self.half_words();
+        let none_whole = !half.is_empty() && applied.is_empty();
+        parts.extend(half);
         parts.push(match applied.as_str() {
+            _ if none_whole => "no other migration is applied".to_owned(),
             "" => "no migration is applied".to_owned(),
             applied => format!("applied and not rolled back: {applied}"),
         });

@@ -70,6 +70,15 @@ impl Deciding<'_> {
                 self.emit(Event::StepCommitted { step: step.clone(), attempt });
                 self.finish(&step, running.stop > 0);
             }
+            Report::UnitReady { index, of, at, sql, look } if running.work == Work::Run => {
+                let unit = stepwise::ReadyUnit { index: *index, of: *of, at, sql, look };
+                self.unit_ready(&step, running, &unit);
+            }
+            Report::UnitDone { index } => self.unit_done(&step, *index),
+            Report::UnitFailed { index, failure, look } => {
+                self.unit_failed(&step, running, (*index, failure, look));
+            }
+            Report::UnitsComplete => self.units_complete(&step, running),
             Report::Discarded => self.discarded(&step, running),
             Report::Finished if running.work == Work::Run => self.finish(&step, running.stop > 0),
             Report::Failed { failure } => self.failed(&step, &running.work, failure),
@@ -142,7 +151,7 @@ impl Deciding<'_> {
     }
 
     /// What nobody looked at is judged as not run.
-    fn judge_missing(&mut self, step: &str) {
+    pub(super) fn judge_missing(&mut self, step: &str) {
         let session = self.session();
         let Some((planned, state)) = session.step(step).zip(session.step_state(step)) else { return };
         let missing: Vec<String> = planned
@@ -174,7 +183,7 @@ impl Deciding<'_> {
     }
 
     /// The halt that the worst check of `step` asks for; `None` when the step is only open again.
-    fn halt_of_checks(&self, step: &str, transaction: bool) -> (Option<Halt>, String) {
+    pub(super) fn halt_of_checks(&self, step: &str, transaction: bool) -> (Option<Halt>, String) {
         let session = self.session();
         let Some((planned, state)) = session.step(step).zip(session.step_state(step)) else {
             return (None, String::new());
@@ -242,7 +251,7 @@ impl Deciding<'_> {
         });
     }
 
-    fn stop_halt(&self, step: &str, transaction: bool) -> Halt {
+    pub(super) fn stop_halt(&self, step: &str, transaction: bool) -> Halt {
         let (cause, why) = self.stopped_by();
         let left = self.session().what_is_left(step, transaction);
         Halt { cause, step: step.to_owned(), why, left, error: None }
@@ -260,7 +269,7 @@ impl Deciding<'_> {
         }
     }
 
-    fn reopen(&mut self, step: &str, why: String, next: String) {
+    pub(super) fn reopen(&mut self, step: &str, why: String, next: String) {
         self.emit(Event::StepReopened { step: step.to_owned(), why, next });
         self.advance();
     }
@@ -306,72 +315,4 @@ impl Deciding<'_> {
         }
         self.finish(step, false);
     }
-
-    fn failed(&mut self, step: &str, work: &Work, failure: &Failure) {
-        let (by, pressed) = self.stopped_by();
-        let session = self.session();
-        let kind = session.step(step).map_or(StepKind::Preflight, |step| step.kind);
-        // Before anything is touched a fault is no reason to stop the world: the step is open again.
-        let harmless = matches!(kind, StepKind::Preflight | StepKind::Backup) && !session.anything_applied();
-        let committing = *work == Work::Commit;
-        let (cause, why, error) = match failure {
-            Failure::Sql { error } => (
-                HaltCause::Condition(HaltCondition::of_sqlstate(&error.sqlstate)),
-                error_words(error) + &again(session.again_words(step, error)),
-                Some(error.clone()),
-            ),
-            Failure::Connection { what } => {
-                (HaltCause::Condition(HaltCondition::ConnectionLost), what.clone(), None)
-            }
-            Failure::Cancelled => (by, pressed, None),
-            Failure::Unanswered { .. } => (HaltCause::Operator, failure.words(), None),
-            Failure::Blocked { what, .. } => {
-                (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
-            }
-            Failure::Escaped { what } => {
-                (HaltCause::Condition(HaltCondition::MigrationFailed), what.clone(), None)
-            }
-        };
-        if let Work::Discard(Some(halt)) = work {
-            // The rollback itself failed with its connection: the server undoes it, the reason for it stays.
-            let mut halt = halt.clone();
-            halt.why = format!("{}; then: {why}", halt.why);
-            self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
-            self.emit(Event::Halted { halt });
-            return;
-        }
-        if matches!(failure, Failure::Blocked { .. }) && kind != StepKind::RollBack
-            || harmless && !matches!(failure, Failure::Cancelled)
-        {
-            let next = match failure {
-                Failure::Blocked { next, .. } => next.clone(),
-                _ => "mend what is wrong, then answer the gate again".to_owned(),
-            };
-            self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
-            self.reopen(step, why, next);
-            return;
-        }
-        let transaction =
-            matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack) && !committing;
-        let left = match failure {
-            Failure::Escaped { .. } => {
-                format!(
-                    "what '{step}' left behind is unknown: its script left the transaction; look at the database"
-                )
-            }
-            _ => session.what_is_left(step, transaction),
-        };
-        self.emit(Event::StepFinished { step: step.to_owned(), verdict: Verdict::Fail });
-        self.halt(cause, step, why, left, error);
-    }
-}
-
-fn again(words: Option<String>) -> String {
-    words.map(|words| format!("; {words}")).unwrap_or_default()
-}
-
-/// `23505 duplicate key … (migrations/x.sql:3:1)`.
-fn error_words(error: &ErrorCard) -> String {
-    let place = error.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-    format!("{} {}{place}", error.sqlstate, error.message)
 }

@@ -1,6 +1,8 @@
 //! What the runner reports back: observations, streamed output and failures, as plain data.
 
-use super::{ErrorCard, Flaw, Identity, ObjectChange, Reapplied, ResultSet, Rung, Sample, TestPoint};
+use super::{
+    ErrorCard, Failure, Flaw, Identity, ObjectChange, Reapplied, ResultSet, Rung, Sample, TestPoint, UnitLook,
+};
 pub use crate::definition::Place;
 use crate::plan::Toll;
 use serde::{Deserialize, Serialize};
@@ -100,6 +102,35 @@ pub enum Report {
         /// The transaction's id, as text because jq rounds large numbers.
         xid: String,
     },
+    /// A unit of a script without a transaction was looked at and waits for the word.
+    UnitReady {
+        /// Counted from 0 within the script.
+        index: usize,
+        /// How many units the script has.
+        of: usize,
+        /// Where it starts in its file.
+        at: Place,
+        /// Its first statement, cut to 4 KiB.
+        sql: String,
+        /// What the catalog says of it.
+        look: UnitLook,
+    },
+    /// A unit is final and counted in the ledger.
+    UnitDone {
+        /// Counted from 0 within the script.
+        index: usize,
+    },
+    /// A unit could not be carried out.
+    UnitFailed {
+        /// Counted from 0 within the script.
+        index: usize,
+        /// What went wrong.
+        failure: Failure,
+        /// What the catalog said of it afterwards.
+        look: UnitLook,
+    },
+    /// Every unit ran and everything was observed; the ledger row waits to be done.
+    UnitsComplete,
     /// The transaction is committed and was read back through a fresh connection.
     Committed,
     /// The open transaction was rolled back on request.
@@ -312,8 +343,21 @@ pub struct LedgerRow {
     pub direction: Direction,
     /// The attempt that wrote it.
     pub attempt: String,
-    /// `false` while the row says running: only a hidden commit can show that.
+    /// `false` while the row says running: only a hidden commit can show that, or a script without a transaction.
     pub done: bool,
+    /// How far a script without a transaction is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Units>,
+}
+
+/// How far a script without a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Units {
+    /// How many are done; they are the first ones.
+    pub done: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
 /// Up applies a migration, down rolls it back.
@@ -324,55 +368,4 @@ pub enum Direction {
     Up,
     /// Roll back.
     Down,
-}
-
-/// Why an attempt could not go on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "failure", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Failure {
-    /// The server refused a statement; the transaction is rolled back.
-    Sql {
-        /// The server's words.
-        error: Box<ErrorCard>,
-    },
-    /// The connection broke or a deadline passed; if the attempt was committing, its outcome is in doubt.
-    Connection {
-        /// In words.
-        what: String,
-    },
-    /// The attempt was cancelled on request; the transaction is rolled back.
-    Cancelled,
-    /// Nobody answered the commit gate in time: the dead man's switch rolled the transaction back.
-    Unanswered {
-        /// How long it waited, milliseconds.
-        after_ms: u64,
-    },
-    /// Nothing was started, because something it needs is not as it must be.
-    Blocked {
-        /// In words: what is wrong.
-        what: String,
-        /// What to do about it.
-        next: String,
-    },
-    /// The script left its transaction, or the ledger row was not there to be completed.
-    Escaped {
-        /// In words.
-        what: String,
-    },
-}
-
-impl Failure {
-    /// For people.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Sql { error } => error.one_line(),
-            Self::Connection { what } => format!("connection lost: {what}"),
-            Self::Cancelled => "cancelled".to_owned(),
-            Self::Unanswered { after_ms } => {
-                format!("nobody answered the commit gate within {} s: rolled back", after_ms / 1000)
-            }
-            Self::Blocked { what, next } => format!("not started: {what}; next: {next}"),
-            Self::Escaped { what } => format!("not under control: {what}"),
-        }
-    }
 }

@@ -14,6 +14,8 @@ pub enum Believed {
     GoingUp { attempt: String, committing: bool },
     /// This attempt was in flight downwards.
     GoingDown { attempt: String, committing: bool },
+    /// Half-way without a transaction (`begun`: a unit is done).
+    Half { direction: Direction, begun: bool },
 }
 
 /// What follows for a migration.
@@ -25,6 +27,8 @@ pub enum Settlement {
     Happened,
     /// What was in flight did not happen.
     DidNot,
+    /// It runs without a transaction, and the newest row says how far it is.
+    HalfWay,
     /// They contradict each other.
     Contradicts(&'static str),
 }
@@ -40,12 +44,11 @@ pub fn settlement(
     ours: impl Fn(&str) -> bool,
 ) -> Settlement {
     let up = |row: &LedgerRow| row.direction == Direction::Up;
-    if latest.is_some_and(|row| !row.done) {
-        return Settlement::Contradicts(
-            "a transaction of this migration was committed before it was complete",
-        );
+    if let Some(row) = latest.filter(|row| !row.done) {
+        return unfinished(believed, row, row.units.is_some() && ours(&row.attempt));
     }
     match (believed, latest) {
+        (Believed::Half { direction, begun }, latest) => half_settled(*direction, *begun, latest, ours),
         (Believed::Absent, None) => Settlement::Agrees,
         (Believed::Absent, Some(row)) if !up(row) => Settlement::Agrees,
         (Believed::Absent, Some(row)) if ours(&row.attempt) => Settlement::Contradicts(
@@ -76,6 +79,44 @@ pub fn settlement(
     }
 }
 
+/// A row that says running: right only for our own script without a transaction, when the record asked for it.
+fn unfinished(believed: &Believed, row: &LedgerRow, ours: bool) -> Settlement {
+    let expected = match (believed, row.direction) {
+        (Believed::Half { direction, begun }, now) => {
+            // A way down that never began leaves the way up as it was.
+            *direction == now || (*direction == Direction::Down && !begun)
+        }
+        (Believed::GoingUp { committing, .. }, Direction::Up) => *committing,
+        (Believed::GoingDown { .. }, Direction::Up) => true,
+        (Believed::GoingDown { committing, .. }, Direction::Down) => *committing,
+        _ => false,
+    };
+    if ours && expected {
+        return Settlement::HalfWay;
+    }
+    Settlement::Contradicts("a transaction of this migration was committed before it was complete")
+}
+
+/// Half-way by the record, and no row that says running.
+fn half_settled(
+    direction: Direction,
+    begun: bool,
+    latest: Option<&LedgerRow>,
+    ours: impl Fn(&str) -> bool,
+) -> Settlement {
+    match (direction, latest) {
+        (Direction::Up, None) if !begun => Settlement::DidNot,
+        (_, None) => Settlement::Contradicts(BACK_IN_TIME),
+        (_, Some(row)) if !ours(&row.attempt) && row.direction == Direction::Up => {
+            Settlement::Contradicts(SOMEBODY_ELSE)
+        }
+        // The row from before: this way never began.
+        (_, Some(row)) if row.direction != direction && !begun => Settlement::DidNot,
+        (_, Some(row)) if row.direction == direction && ours(&row.attempt) => asked(false),
+        _ => Settlement::Contradicts(SOMEBODY_ELSE),
+    }
+}
+
 fn asked(committing: bool) -> Settlement {
     if committing {
         Settlement::Happened
@@ -101,6 +142,14 @@ impl Session {
             {
                 Believed::GoingDown { attempt, committing: false }
             }
+            (MigrationState::Half(half), Some((step, attempt)))
+                if step.kind == crate::definition::StepKind::RollBack && half.direction == Direction::Up =>
+            {
+                Believed::GoingDown { attempt, committing: false }
+            }
+            (MigrationState::Half(half), _) => {
+                Believed::Half { direction: half.direction, begun: half.done > 0 }
+            }
             (MigrationState::Applied(attempt), _) => Believed::Applied(attempt.to_string()),
             (_, Some((step, attempt))) if step.kind == crate::definition::StepKind::Apply => {
                 Believed::GoingUp { attempt, committing: false }
@@ -111,6 +160,9 @@ impl Session {
 
     /// The step whose commit is in doubt.
     fn doubtful_step(&self, migration: usize) -> Option<String> {
+        if let Some(half) = self.migrations[migration].half() {
+            return self.step_towards(migration, half.direction);
+        }
         let MigrationState::InDoubt(attempt, _) = &self.migrations[migration] else { return None };
         let forward = self.plan.steps.iter().zip(&self.steps);
         let back = self.plan.rollback.iter().zip(&self.rollback);
@@ -130,6 +182,7 @@ impl Deciding<'_> {
         let mut contradictions = Vec::new();
         let mut happened = Vec::new();
         let mut did_not = Vec::new();
+        let mut half_way = Vec::new();
         let session = self.session();
         for (at, migration) in session.plan.ceremony.migrations.iter().enumerate() {
             let latest = rows.iter().rfind(|row| row.migration == migration.id);
@@ -140,6 +193,10 @@ impl Deciding<'_> {
                 Settlement::DidNot => {
                     did_not.extend(session.doubtful_step(at).or(running.step.clone()));
                 }
+                Settlement::HalfWay => match latest.map(|row| session.half_way(at, row)) {
+                    Some(Err(why)) => contradictions.push(format!("{}: {why}", migration.id)),
+                    found => half_way.extend(found.and_then(Result::ok).flatten()),
+                },
                 Settlement::Contradicts(why) => contradictions.push(format!("{}: {why}", migration.id)),
             }
         }
@@ -162,7 +219,11 @@ impl Deciding<'_> {
         for step in &did_not {
             self.emit(Event::Settled { step: Some((step.clone(), false)) });
         }
-        if happened.is_empty() && did_not.is_empty() {
+        let nothing = happened.is_empty() && did_not.is_empty() && half_way.is_empty();
+        for event in half_way {
+            self.emit(event);
+        }
+        if nothing {
             self.emit(Event::Settled { step: None });
         }
         self.after_settling();
@@ -225,7 +286,8 @@ mod tests {
     use super::*;
 
     fn row(direction: Direction, attempt: &str, done: bool) -> LedgerRow {
-        LedgerRow { migration: "m".to_owned(), cycle: 1, direction, attempt: attempt.to_owned(), done }
+        let (migration, attempt) = ("m".to_owned(), attempt.to_owned());
+        LedgerRow { migration, cycle: 1, direction, attempt, done, units: None }
     }
 
     /// Every belief against every kind of newest row.
@@ -238,12 +300,18 @@ mod tests {
             Believed::GoingUp { attempt: "s/1".to_owned(), committing: true },
             Believed::GoingDown { attempt: "s/1".to_owned(), committing: false },
             Believed::GoingDown { attempt: "s/1".to_owned(), committing: true },
+            Believed::Half { direction: Direction::Up, begun: false },
+            Believed::Half { direction: Direction::Up, begun: true },
+            Believed::Half { direction: Direction::Down, begun: false },
+            Believed::Half { direction: Direction::Down, begun: true },
         ];
         let mut rows = vec![None];
         for direction in [Direction::Up, Direction::Down] {
             for attempt in ["s/1", "s/9", "other/1"] {
                 for done in [true, false] {
                     rows.push(Some(row(direction, attempt, done)));
+                    let units = Some(Units { done: 1, of: 3 });
+                    rows.extend((!done).then(|| Some(LedgerRow { units, ..row(direction, attempt, done) })));
                 }
             }
         }
@@ -252,7 +320,11 @@ mod tests {
             for latest in &rows {
                 let result = settlement(belief, latest.as_ref(), |attempt| attempt.starts_with("s/"));
                 let shown = latest.as_ref().map_or("no row".to_owned(), |row| {
-                    let state = if row.done { "done" } else { "running" };
+                    let state = match (row.done, row.units) {
+                        (true, _) => "done",
+                        (false, None) => "running",
+                        (false, Some(_)) => "running, 1 of 3",
+                    };
                     format!("{:?} by {} {state}", row.direction, row.attempt)
                 });
                 table.push_str(&format!("{belief:?} | {shown} | {result:?}\n"));

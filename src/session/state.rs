@@ -158,6 +158,8 @@ pub enum MigrationState {
     RolledBack(AttemptId),
     /// A COMMIT was sent and nobody knows what became of it.
     InDoubt(AttemptId, Direction),
+    /// It runs without a transaction, and not all of its units are done.
+    Half(HalfWay),
 }
 
 /// A stop of the world and how far it is dealt with.
@@ -239,15 +241,15 @@ impl Session {
 
     /// Whether any migration is applied or may be.
     pub fn anything_applied(&self) -> bool {
-        self.migrations
-            .iter()
-            .any(|state| matches!(state, MigrationState::Applied(_) | MigrationState::InDoubt(..)))
+        self.migrations.iter().any(|state| state.is_there() || matches!(state, MigrationState::InDoubt(..)))
     }
 
     /// The ceremony's verdict as of now: its worst step; a rollback or an abandoned stop is a fail.
     pub fn verdict(&self) -> Verdict {
         let undone = self.migrations.iter().any(|state| matches!(state, MigrationState::RolledBack(_)));
         let in_doubt = self.migrations.iter().any(|state| matches!(state, MigrationState::InDoubt(..)));
+        let half_back = self.migrations.iter().filter_map(MigrationState::half);
+        let in_doubt = in_doubt || half_back.into_iter().any(|half| half.direction == Direction::Down);
         let given_up = self.escalations.iter().chain(&self.escalation).any(|escalation| {
             matches!(escalation.decision, Some(Decision::Abandon | Decision::RollBack))
                 || escalation.next.is_some()
@@ -274,7 +276,12 @@ impl Session {
                 _ => Vec::new(),
             },
             Event::CommitRequested { attempt, .. } => vec![Effect::Commit { attempt: attempt.clone() }],
-            Event::DiscardRequested { attempt, .. } => vec![Effect::Discard { attempt: attempt.clone() }],
+            Event::UnitRequested { attempt, work, .. } => {
+                vec![Effect::Unit { attempt: attempt.clone(), work: *work }]
+            }
+            Event::DiscardRequested { attempt, .. } | Event::LetGo { attempt, .. } => {
+                vec![Effect::Discard { attempt: attempt.clone() }]
+            }
             Event::StopRequested { attempt, level, .. } if *level < 2 => {
                 vec![Effect::Cancel { attempt: attempt.clone() }]
             }

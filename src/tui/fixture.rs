@@ -333,6 +333,7 @@ impl World {
             direction: Direction::Up,
             attempt: attempt.unwrap(),
             done: true,
+            units: None,
         };
         world.report(Report::Settled { rows: vec![row] });
         world

@@ -28,6 +28,8 @@ pub enum Mark {
     Undone,
     /// COMMIT was sent and nobody knows.
     Doubt,
+    /// Without a transaction, and not all of it is done.
+    Half,
 }
 
 impl Mark {
@@ -44,6 +46,7 @@ impl Mark {
             Self::Stop => "■",
             Self::Undone => "◂",
             Self::Doubt => "?",
+            Self::Half => "◐",
         }
     }
 
@@ -60,6 +63,7 @@ impl Mark {
             Self::Stop => "STOP",
             Self::Undone => "UNDONE",
             Self::Doubt => "DOUBT",
+            Self::Half => "HALF",
         }
     }
 
@@ -70,7 +74,7 @@ impl Mark {
             Self::Gate => Tone::Call,
             Self::Run => Tone::Live,
             Self::Pass => Tone::Good,
-            Self::Waived | Self::Undone | Self::Doubt => Tone::Warn,
+            Self::Waived | Self::Undone | Self::Doubt | Self::Half => Tone::Warn,
             Self::NotRun | Self::Fail | Self::Stop => Tone::Bad,
         }
     }
@@ -131,6 +135,7 @@ pub fn mark(session: &Session, id: &str) -> Mark {
         match session.migrations[at] {
             MigrationState::RolledBack(_) => return Mark::Undone,
             MigrationState::InDoubt(..) => return Mark::Doubt,
+            MigrationState::Half(_) => return Mark::Half,
             _ => {}
         }
     }

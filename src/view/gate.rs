@@ -5,7 +5,8 @@ use super::changes::tally;
 use super::checklist::{check_rows, elapsed};
 use super::ink::{Row, Tone};
 use super::rehearsal::rehearsed_rows;
-use crate::definition::{CommitPolicy, Migration, Risk, StepKind, Undeclared};
+use super::stepwise;
+use crate::definition::{CommitPolicy, Migration, Risk, StepKind, Transaction, Undeclared};
 use crate::plan::{Hazard, Step};
 use crate::session::*;
 use crate::time::{Moment, human_duration};
@@ -107,13 +108,20 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             } else {
                 "a clean proof commits by itself"
             };
-            rows.push(Row::labelled(
-                "how",
-                Tone::Plain,
-                &format!("{} in one transaction; {after}", migration.script.name()),
-            ));
+            let stepwise = migration.script.transaction == Transaction::None;
+            if stepwise {
+                rows.extend(stepwise::start(session, step, migration));
+            } else {
+                rows.push(Row::labelled(
+                    "how",
+                    Tone::Plain,
+                    &format!("{} in one transaction; {after}", migration.script.name()),
+                ));
+            }
             rows.extend(rehearsed_rows(session, &step.id));
-            rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
+            if !stepwise {
+                rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
+            }
             rows.extend(deletes(&migration.rollback.deletes));
             rows.extend(schema_row(step, migration));
             let limits = session.plan.ceremony.limits;
@@ -239,6 +247,7 @@ fn roll_back(session: &Session) -> Vec<Row> {
             Row::labelled(label, Tone::Strong, &format!("{} ", migration.id))
                 .say(Tone::Plain, &migration.rollback.summary),
         );
+        rows.extend(stepwise::roll_back(migration));
     }
     let steps = session.undo.iter().filter_map(|id| session.plan.hazards_of(session.step(id)?));
     let hazards: Vec<&Hazard> = steps.flatten().collect();
@@ -275,6 +284,9 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
     let step = running.step.as_deref().and_then(|id| Some((session.step(id)?, session.step_state(id)?)));
     let title = step.map_or("", |(step, _)| step.title.as_str());
     let (word, what) = match &running.work {
+        Work::Run if step.is_some_and(|(step, _)| session.plan.is_stepwise(step)) => {
+            ("RUNNING", stepwise::RUNNING)
+        }
         Work::Run => ("RUNNING", step.map_or("it runs", |(step, _)| run_words(step.kind))),
         Work::Commit => ("COMMITTING", "COMMIT was sent; the ledger is read back on a fresh connection"),
         Work::Discard(_) => ("ROLLING BACK", "ROLLBACK was sent"),

@@ -104,6 +104,7 @@ fn node(session: &Session, at: usize, now: Moment) -> Node {
         (_, MigrationState::Applied(_)) => Mark::Pass,
         (_, MigrationState::RolledBack(_)) => Mark::Undone,
         (_, MigrationState::InDoubt(..)) => Mark::Doubt,
+        (_, MigrationState::Half(_)) => Mark::Half,
         (_, MigrationState::NotApplied) => Mark::Open,
     };
     let apply = session

@@ -18,6 +18,7 @@ mod rehearsal;
 mod results;
 mod schema;
 mod sql;
+mod stepwise;
 mod timeline;
 mod transcript;
 

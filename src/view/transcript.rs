@@ -171,7 +171,18 @@ impl Transcript {
                 self.error = Some(error.clone());
             }
             Report::Failed { failure } => self.push(entry, step, LineKind::Error, &failure.words()),
+            Report::UnitReady { index, of, at, sql, look } => {
+                let found = if look.found.is_empty() { String::new() } else { format!(": {}", look.found) };
+                self.push(entry, step, LineKind::Event, &format!("unit {} of {of}, {at}{found}", index + 1));
+                self.statement = Some((step.to_owned(), at.clone(), sql.clone()));
+            }
+            Report::UnitFailed { failure, look, .. } => {
+                self.report(entry, step, session, &Report::Failed { failure: failure.clone() });
+                self.push(entry, step, LineKind::Bad, &look.found);
+            }
             Report::Proved { .. }
+            | Report::UnitDone { .. }
+            | Report::UnitsComplete
             | Report::Committed
             | Report::Discarded
             | Report::Settled { .. }
@@ -275,19 +286,7 @@ impl Event {
     /// The event in one line: the step it is about (or nothing) and the words; `None` for what is shown elsewhere.
     pub fn headline(&self) -> Option<(&str, String)> {
         Some(match self {
-            Self::Opened { header } => (
-                "",
-                format!(
-                    "session {} opened by {} on {}",
-                    header.session,
-                    header.operator,
-                    header.target.full()
-                ),
-            ),
-            Self::Resumed { operator, in_flight, .. } => {
-                let flight = in_flight.as_ref().map(|step| format!(", '{step}' was in flight"));
-                ("", format!("resumed by {operator}{}", flight.unwrap_or_default()))
-            }
+            Self::Opened { .. } | Self::Resumed { .. } => ("", self.beginning()),
             Self::GateOpened { gate } => {
                 (&gate.step, format!("gate '{}' asks for: {}", gate.id, gate.phrase))
             }
@@ -307,6 +306,19 @@ impl Event {
             }
             Self::CommitRequested { step, .. } => (step, format!("{step}: COMMIT")),
             Self::DiscardRequested { step, .. } => (step, format!("{step}: ROLLBACK")),
+            Self::UnitRequested { step, index, of, work, .. } => {
+                let work = match work {
+                    UnitWork::Run => "run",
+                    UnitWork::Mend => "remove what an earlier try left",
+                    UnitWork::LeaveOut => "left out: it happened already",
+                };
+                (step, format!("{step} unit {} of {of}: {work}", index + 1))
+            }
+            Self::UnitFinished { step, index } => (step, format!("{step} unit {} is final", index + 1)),
+            Self::LetGo { step, .. } => (step, format!("{step} is let go: what ran stays")),
+            Self::FoundHalfWay { step, done, of, .. } => {
+                (step, format!("{step} is half-way: {done} of {of} units are done"))
+            }
             Self::StepCommitted { step, .. } => (step, format!("{step} committed and read back")),
             Self::StepFinished { step, verdict } => (step, format!("{step}: {}", verdict.word())),
             Self::StepReopened { step, why, next } => {
@@ -338,7 +350,25 @@ impl Event {
             Self::Refused { refusal } => ("", format!("refused: {}: {}", refusal.what, refusal.why)),
             Self::Closed { verdict } => ("", format!("closed: {}", verdict.word())),
             Self::CheckVacuous { step, check } => (step, format!("{check} passes before {step} too")),
-            Self::StageDone { .. } | Self::NoteTaken { .. } | Self::CheckJudged { .. } => return None,
+            Self::StageDone { .. }
+            | Self::UnitExplained { .. }
+            | Self::NoteTaken { .. }
+            | Self::CheckJudged { .. } => return None,
         })
+    }
+
+    /// How a session, or another part of it, begins.
+    fn beginning(&self) -> String {
+        match self {
+            Self::Opened { header } => {
+                let target = header.target.full();
+                format!("session {} opened by {} on {target}", header.session, header.operator)
+            }
+            Self::Resumed { operator, in_flight, .. } => {
+                let flight = in_flight.as_ref().map(|step| format!(", '{step}' was in flight"));
+                format!("resumed by {operator}{}", flight.unwrap_or_default())
+            }
+            _ => String::new(),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What several tests share: the shipped plan, a record in memory, a driven session over the fake world.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use ceremony::definition::load;
+use ceremony::definition::{Transaction, load};
 use ceremony::driver::{Drive, Journal, take};
 use ceremony::journal::file::JournalError;
 use ceremony::journal::{Chain, Entry, recover};
@@ -14,6 +14,16 @@ use ceremony::time::{Moment, Timestamp};
 use ceremony::view::Transcript;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The shipped plan, where the foundations go up and the uniqueness fix goes up and down without a transaction.
+pub fn stepwise_plan() -> Arc<Plan> {
+    let folder = DiskFolder::new(root()).unwrap();
+    let mut ceremony = load(&folder, "ceremony.toml").unwrap();
+    ceremony.migrations[0].script.transaction = Transaction::None;
+    ceremony.migrations[1].script.transaction = Transaction::None;
+    ceremony.migrations[1].rollback.script.transaction = Transaction::None;
+    Arc::new(Plan::new(ceremony))
+}
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -5,8 +5,8 @@ use super::ledger;
 use super::radar::Sight;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use super::stop::Stop;
-use super::text::{cut, lines_of};
-use crate::definition::Script;
+use super::text::{SQL_BYTES_MAX, cut, lines_of};
+use crate::definition::{Diagnostic, Script};
 use crate::plan::{Plan, Step};
 use crate::runner::Recorded;
 use crate::runner::files::DiskFolder;
@@ -20,8 +20,6 @@ use std::time::Duration;
 const ROWS_MAX: usize = 200;
 /// A cell is cut to this many bytes.
 const CELL_BYTES_MAX: usize = 4096;
-/// A statement's text in the record is cut to this many bytes.
-const SQL_BYTES_MAX: usize = 4096;
 /// How long a connection may take.
 pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How much longer than the server's own timeout an answer may take before the connection counts as lost.
@@ -84,18 +82,18 @@ pub struct Prepared<'s> {
 /// # Errors
 /// Every problem, as what keeps the attempt from starting.
 pub fn prepare(script: &Script) -> Result<Prepared<'_>, Failure> {
-    let blocked = |problems: Vec<crate::definition::Diagnostic>| {
-        let list = |part: fn(&crate::definition::Diagnostic) -> String| {
-            problems.iter().map(part).collect::<Vec<_>>().join("; ")
-        };
-        Failure::Blocked {
-            what: list(|problem| format!("{}: {} ({})", problem.at, problem.what, problem.why)),
-            next: list(|problem| problem.next.clone()),
-        }
-    };
     let found = split(&script.file, &script.text, script.first_line).map_err(blocked)?;
     let arranged = arrange(&script.text, &found.statements).map_err(blocked)?;
     Ok(Prepared { script, statements: found.statements, arranged })
+}
+
+/// Problems of a script, as what keeps the attempt from starting.
+pub(super) fn blocked(problems: Vec<Diagnostic>) -> Failure {
+    let list = |part: fn(&Diagnostic) -> String| problems.iter().map(part).collect::<Vec<_>>().join("; ");
+    Failure::Blocked {
+        what: list(|problem| format!("{}: {} ({})", problem.at, problem.what, problem.why)),
+        next: list(|problem| problem.next.clone()),
+    }
 }
 
 impl Attempt {
@@ -114,7 +112,15 @@ impl Attempt {
     /// # Errors
     /// [`Failure::Cancelled`].
     pub fn go_on(&self) -> Result<(), Failure> {
-        if self.stop.requested() { Err(Failure::Cancelled) } else { Ok(()) }
+        if self.stop.holds() { Err(Failure::Cancelled) } else { Ok(()) }
+    }
+
+    /// A connection that broke because we terminated it is a stop, not a loss.
+    pub fn stopped_or(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Connection { .. } if self.stop.requested() => Failure::Cancelled,
+            failure => failure,
+        }
     }
 
     /// A connection with the step's timeouts, to `endpoint`, that STOP can reach.
@@ -295,7 +301,7 @@ impl Attempt {
         Ok(())
     }
 
-    async fn statement(
+    pub(super) async fn statement(
         &self,
         backend: &mut Backend,
         script: &Script,

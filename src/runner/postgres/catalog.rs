@@ -23,7 +23,7 @@ pub const QUERY: &str = include_str!("catalog.sql");
 pub const SETTINGS: &[&str] = &["SET LOCAL search_path = pg_catalog", "SET LOCAL jit = off"];
 
 /// Every object of a database with its definition, such as `column public.bookings.id` → `bigint; not null`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Snapshot(pub BTreeMap<String, String>);
 
 impl Snapshot {

@@ -5,6 +5,7 @@ use super::attempt::{Attempt, prepare};
 use super::backend::{Backend, Endpoint};
 use super::catalog::{Snapshot, diff};
 use super::ledger::literal;
+use crate::definition::Transaction;
 use crate::session::*;
 
 /// A database that is not the one to be copied.
@@ -184,12 +185,17 @@ impl Attempt {
 
     /// Runs a script in a transaction of its own, on a connection of its own, as the real step does.
     async fn one(&self, endpoint: &Endpoint, script: &crate::definition::Script) -> Result<(), Failure> {
-        let prepared = prepare(script)?;
         self.say(Report::Printed {
             source: Source::Runner,
             text: format!("on the copy: {}\n", script.name()),
         });
         let mut backend = self.connect_to(endpoint).await?;
+        if script.transaction == Transaction::None {
+            self.units_on_copy(&mut backend, script).await?;
+            backend.close().await;
+            return Ok(());
+        }
+        let prepared = prepare(script)?;
         self.run(&mut backend, "BEGIN").await?;
         self.run_script(&mut backend, &prepared).await?;
         self.run(&mut backend, "COMMIT").await?;

@@ -5,7 +5,7 @@
 
 use super::backend::{Backend, DbError};
 use crate::runner::Recorded;
-use crate::session::{Direction, LedgerRow};
+use crate::session::{Direction, LedgerRow, Units};
 
 /// Made before the first step. Excluded from every fingerprint.
 const CREATE: [&str; 5] = [
@@ -27,7 +27,10 @@ const CREATE: [&str; 5] = [
     "ALTER TABLE ceremony.ledger
        ADD COLUMN IF NOT EXISTS journal_entry bigint,
        ADD COLUMN IF NOT EXISTS journal_head text,
-       ADD COLUMN IF NOT EXISTS system_identifier bigint",
+       ADD COLUMN IF NOT EXISTS system_identifier bigint,
+       ADD COLUMN IF NOT EXISTS units integer,
+       ADD COLUMN IF NOT EXISTS units_done integer,
+       ADD COLUMN IF NOT EXISTS earlier text[] NOT NULL DEFAULT '{}'",
     "CREATE SCHEMA IF NOT EXISTS supabase_migrations",
     "CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (
        version text NOT NULL PRIMARY KEY, statements text[], name text)",
@@ -37,7 +40,8 @@ const CREATE: [&str; 5] = [
 const CURRENT: &str = "
     SELECT pg_catalog.to_regclass('supabase_migrations.schema_migrations') IS NOT NULL
            AND EXISTS (SELECT FROM pg_catalog.pg_attribute
-                        WHERE attrelid = pg_catalog.to_regclass('ceremony.ledger') AND attname = 'system_identifier')";
+                        WHERE attrelid = pg_catalog.to_regclass('ceremony.ledger') AND attname = 'units_done')";
+
 /// One ceremony at a time in a database.
 const FENCE: &str = "pg_catalog.hashtextextended('ceremony', 0)";
 
@@ -106,7 +110,8 @@ pub async fn rows(backend: &mut Backend, ceremony: &str) -> Result<Vec<LedgerRow
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT migration, cycle, direction, attempt, state FROM ceremony.ledger WHERE ceremony = {} ORDER BY migration, cycle",
+        "SELECT migration, cycle, direction, attempt, state, to_jsonb(l)->>'units_done', to_jsonb(l)->>'units'
+           FROM ceremony.ledger AS l WHERE ceremony = {} ORDER BY migration, cycle",
         literal(ceremony)
     );
     let (found, _) = backend.rows(&sql, 100_000, 4096, &mut |_| {}).await?;
@@ -122,6 +127,10 @@ pub async fn rows(backend: &mut Backend, ceremony: &str) -> Result<Vec<LedgerRow
                 direction: if next()? == "up" { Direction::Up } else { Direction::Down },
                 attempt: next()?,
                 done: next()? == "done",
+                // A table from before has no such columns.
+                units: next()
+                    .zip(next())
+                    .and_then(|(done, of)| Some(Units { done: done.parse().ok()?, of: of.parse().ok()? })),
             })
         })
         .collect())
@@ -230,4 +239,17 @@ pub async fn history(
     };
     let tag = plain(backend, &sql).await?;
     Ok(tag == "INSERT 0 1" || tag == "DELETE 1")
+}
+
+/// Whether this connection still holds the fence: a script can let go of every advisory lock.
+///
+/// # Errors
+/// Of the server or the connection.
+pub async fn holds_fence(backend: &mut Backend) -> Result<bool, DbError> {
+    let sql = format!(
+        "SELECT 1 FROM pg_catalog.pg_locks
+          WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = pg_catalog.pg_backend_pid()
+            AND (classid::bigint << 32 | objid::bigint) = {FENCE}"
+    );
+    Ok(backend.value(&sql).await?.is_some())
 }

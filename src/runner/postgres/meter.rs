@@ -20,7 +20,7 @@ const SETTINGS: &str = "
                    ('bytea_output', 'hex'), ('xmloption', 'content')) AS setting (name, value)";
 
 /// A look at a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Look {
     /// The table.
     pub table: Table,
@@ -32,7 +32,7 @@ pub struct Look {
 }
 
 /// Sums of hashes, as text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Hashes {
     /// Over whole rows.
     rows: String,

@@ -12,12 +12,16 @@ mod hazards;
 mod kind;
 mod place;
 mod scan;
+mod target;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub use arrange::{Arranged, arrange};
 pub use hazards::hazards;
 pub use place::{Lines, line_at, offset_of_position, place_of};
+pub use target::{Name, Reindexed, Target};
+pub use units::{Unit, units};
 
 use crate::definition::{Diagnostic, Place};
 use kind::CopyStream;

@@ -3,12 +3,11 @@
 
 use super::attempt::{Attempt, CONNECT_MAX, Prepared, prepare};
 use super::backend::Backend;
-use super::catalog::{Snapshot, diff};
+use super::before::{Before, Name};
+use super::catalog::diff;
 use super::ledger::{self, Mark};
-use super::meter::Look;
-use super::reapply;
 use super::split::history_statements;
-use crate::definition::{Folder, Migration, Script, StepKind};
+use crate::definition::{Folder, Migration, Script, StepKind, Transaction};
 use crate::plan::Subject;
 use crate::session::*;
 use std::collections::BTreeSet;
@@ -29,21 +28,8 @@ pub enum Word {
     Commit,
     /// ROLLBACK.
     Discard,
-}
-
-/// State of the database at the start of the transaction.
-struct Before {
-    snapshot: Snapshot,
-    rows: Vec<(String, Option<Look>)>,
-    flaws: BTreeSet<Flaw>,
-    /// The transaction's id; a script that is applied again may do without one.
-    name: Name,
-}
-
-/// What tells the transaction from another one.
-enum Name {
-    Xid(String),
-    Reapplied(reapply::Start),
+    /// This for the unit that waits.
+    Unit(UnitWork),
 }
 
 impl Attempt {
@@ -56,7 +42,7 @@ impl Attempt {
         })
     }
 
-    fn direction(&self) -> Direction {
+    pub(super) fn direction(&self) -> Direction {
         if self.step.kind == StepKind::RollBack { Direction::Down } else { Direction::Up }
     }
 
@@ -70,8 +56,11 @@ impl Attempt {
             Direction::Up => &migration.script,
             Direction::Down => &migration.rollback.script,
         };
-        let prepared = prepare(script)?;
         self.unchanged(script)?;
+        if script.transaction == Transaction::None {
+            return self.migrate_stepwise(migration, script, words).await;
+        }
+        let prepared = prepare(script)?;
         let mut backend = self.connect().await?;
         let result = self.transaction(&mut backend, migration, &prepared, words).await;
         if matches!(&result, Err(failure) if !matches!(failure, Failure::Connection { .. })) {
@@ -117,15 +106,7 @@ impl Attempt {
         prepared: &Prepared<'_>,
         words: &mut mpsc::Receiver<Word>,
     ) -> Result<(), Failure> {
-        let sha256 = self.room.plan.ceremony.files.get(&prepared.script.file).cloned().unwrap_or_default();
-        let mark = Mark {
-            ceremony: &self.room.plan.ceremony.id,
-            migration: &migration.id,
-            direction: self.direction(),
-            attempt: self.id.to_string(),
-            sha256: &sha256,
-            recorded: &self.recorded,
-        };
+        let mark = self.mark(migration, prepared.script);
         self.fence(backend).await?;
         ledger::ensure(backend).await.map_err(|error| self.failure(error, None))?;
         if self.step.kind != StepKind::Reapply {
@@ -156,7 +137,7 @@ impl Attempt {
         self.say(Report::Proved { xid: xid.clone() });
         match self.wait(backend, words).await? {
             Word::Commit => self.commit(backend, &mark, &before.flaws).await,
-            Word::Discard => {
+            Word::Discard | Word::Unit(_) => {
                 // Also after STOP, which ends everything else.
                 backend.run("ROLLBACK", &mut |_| {}).await.map_err(|error| self.failure(error, None))?;
                 self.say(Report::Discarded);
@@ -165,18 +146,43 @@ impl Attempt {
         }
     }
 
+    /// What the ledger has of this attempt.
+    pub(super) fn mark<'m>(&'m self, migration: &'m Migration, script: &Script) -> Mark<'m> {
+        let ceremony = &self.room.plan.ceremony;
+        Mark {
+            ceremony: &ceremony.id,
+            migration: &migration.id,
+            direction: self.direction(),
+            attempt: self.id.to_string(),
+            sha256: ceremony.files.get(&script.file).map_or("", String::as_str),
+            recorded: &self.recorded,
+        }
+    }
+
     /// Somebody may have applied or rolled back this migration already.
-    async fn not_done_yet(
+    pub(super) async fn not_done_yet(
         &self,
         backend: &mut Backend,
         migration: &Migration,
         mark: &Mark<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<LedgerRow>, Failure> {
         let rows = ledger::rows(backend, mark.ceremony).await.map_err(|error| self.failure(error, None))?;
         let latest = rows.iter().rfind(|row| row.migration == mark.migration);
         let applied = latest.is_some_and(|row| row.direction == Direction::Up);
         let blocked = |what: String, next: &str| Err(Failure::Blocked { what, next: next.to_owned() });
+        if let Some(half) = latest.filter(|row| self.goes_on_from(row, migration)) {
+            return Ok(Some(half.clone()));
+        }
         if let Some(row) = latest.filter(|row| !row.done) {
+            if let Some(units) = row.units {
+                return blocked(
+                    format!(
+                        "'{}' is half-way, {} of {} units are done, by attempt {}",
+                        migration.id, units.done, units.of, row.attempt
+                    ),
+                    "resume that session and let it end there, up or down",
+                );
+            }
             return Err(Failure::Escaped {
                 what: format!(
                     "the ledger has an unfinished row of attempt {}: its script committed in the middle",
@@ -207,10 +213,10 @@ impl Attempt {
                 "find out who applied it; if it must be done again, take its row out of supabase_migrations.schema_migrations",
             );
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn begin(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<Before, Failure> {
+    pub(super) async fn begin(&self, backend: &mut Backend, mark: &Mark<'_>) -> Result<Before, Failure> {
         self.run(backend, "BEGIN").await?;
         let (snapshot, ids) = self.snapshot_and_ids(backend).await?;
         let flaws = self.flaws(backend).await?;
@@ -235,13 +241,13 @@ impl Attempt {
         Ok(Before { snapshot, rows, flaws, name })
     }
 
-    async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
+    pub(super) async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
         let xid = self.value(backend, "SELECT pg_catalog.pg_current_xact_id()").await?;
         xid.ok_or_else(|| Failure::Escaped { what: "the server names no transaction".to_owned() })
     }
 
     /// Everything that is looked at before the transaction may become final.
-    async fn prove(&self, backend: &mut Backend, before: &Before) -> Result<(), Failure> {
+    pub(super) async fn prove(&self, backend: &mut Backend, before: &Before) -> Result<(), Failure> {
         if backend.transaction_status() != b'T' {
             return Err(Failure::Escaped { what: "the script ended its transaction".to_owned() });
         }
@@ -278,7 +284,11 @@ impl Attempt {
         self.look_for_flaws(backend, &before.flaws, false).await
     }
 
-    async fn write_history(&self, backend: &mut Backend, migration: &Migration) -> Result<(), Failure> {
+    pub(super) async fn write_history(
+        &self,
+        backend: &mut Backend,
+        migration: &Migration,
+    ) -> Result<(), Failure> {
         let Some(key) = migration.history_key() else { return Ok(()) };
         let statements = history_statements(&migration.script.text);
         let written = ledger::history(backend, self.direction(), key, &statements).await;
@@ -320,7 +330,7 @@ impl Attempt {
         answer.map(drop).map_err(|error| self.failure(error, None))
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         backend: &mut Backend,
         mark: &Mark<'_>,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Default)]
 pub struct Stop {
     requested: AtomicBool,
+    winding_up: AtomicBool,
     canceller: Mutex<Option<Canceller>>,
     /// The running child's process group.
     pub group: Group,
@@ -18,6 +19,16 @@ impl Stop {
     /// Whether STOP was pressed.
     pub fn requested(&self) -> bool {
         self.requested.load(Ordering::SeqCst)
+    }
+
+    /// From now on only what is left is looked at, and STOP does not keep anybody from looking.
+    pub fn wind_up(&self) {
+        self.winding_up.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing new may be begun.
+    pub fn holds(&self) -> bool {
+        self.requested() && !self.winding_up.load(Ordering::SeqCst)
     }
 
     /// From now on it reaches this backend.

@@ -49,7 +49,7 @@ const COLUMNS: &str = "
      ORDER BY a.attnum";
 
 /// A table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Another one under the same name has another.
     pub oid: String,
@@ -64,7 +64,7 @@ pub struct Table {
 }
 
 /// A column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TableColumn {
     /// Stays when it is renamed.
     pub number: i16,

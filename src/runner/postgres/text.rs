@@ -1,8 +1,11 @@
-//! Statements and rows as text for the record, cut where they are long.
+//! Text for the record: cut to a size, rows as lines.
 
 use crate::session::ResultSet;
 
-/// `text`, cut to `bytes_max` bytes at a character's border.
+/// A statement's text in the record is cut to this many bytes.
+pub const SQL_BYTES_MAX: usize = 4096;
+
+/// At most so many bytes, and a mark where more was.
 pub fn cut(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();

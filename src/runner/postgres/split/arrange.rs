@@ -36,7 +36,7 @@ pub fn arrange(text: &str, statements: &[Statement]) -> Result<Arranged, Vec<Dia
     if problems.is_empty() { Ok(arranged) } else { Err(problems) }
 }
 
-fn control(text: &str, statement: &Statement) -> Diagnostic {
+pub(super) fn control(text: &str, statement: &Statement) -> Diagnostic {
     let sql = text.get(statement.range.clone()).unwrap_or_default();
     let shown: Vec<&str> = sql.split_whitespace().take(4).collect();
     let next = match statement.kind {
@@ -61,17 +61,23 @@ fn control(text: &str, statement: &Statement) -> Diagnostic {
 }
 
 fn outside(statement: &Statement, rule: &str) -> Diagnostic {
+    let instead = match rule {
+        "CREATE INDEX CONCURRENTLY" => {
+            "write CREATE INDEX without CONCURRENTLY: on a local copy the lock is short"
+        }
+        "DROP INDEX CONCURRENTLY" => {
+            "write DROP INDEX without CONCURRENTLY: on a local copy the lock is short"
+        }
+        "REINDEX CONCURRENTLY" => "write REINDEX without CONCURRENTLY: on a local copy the lock is short",
+        _ => "take the statement out of the file and run it by hand before or after the ceremony",
+    };
     Diagnostic {
         at: statement.at.clone(),
         what: format!("{rule} cannot run in a transaction"),
         why: "a step runs in one transaction, so that it can be proved before it is committed and undone if it fails"
             .into(),
-        next: match rule {
-            "CREATE INDEX CONCURRENTLY" => "write CREATE INDEX without CONCURRENTLY: on a local copy the lock is short",
-            "DROP INDEX CONCURRENTLY" => "write DROP INDEX without CONCURRENTLY: on a local copy the lock is short",
-            "REINDEX CONCURRENTLY" => "write REINDEX without CONCURRENTLY: on a local copy the lock is short",
-            _ => "take the statement out of the file and run it by hand before or after the ceremony",
-        }
-        .into(),
+        next: format!(
+            "{instead}; or, if it must be, write transaction = \"none\" for this script in the definition, under [[migration]] or [migration.rollback]: each statement is then final as soon as it has run"
+        ),
     }
 }

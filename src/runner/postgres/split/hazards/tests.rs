@@ -3,7 +3,7 @@
 use super::*;
 
 fn script(text: &str) -> Script {
-    Script { file: "m.sql".to_owned(), section: None, first_line: 1, text: text.to_owned() }
+    Script { file: "m.sql".to_owned(), first_line: 1, text: text.to_owned(), ..Script::default() }
 }
 
 /// `class rule line:column`, with `?` for what may not be reached and `(accepted)`.
@@ -145,6 +145,7 @@ fn places_are_those_of_the_file() {
         section: Some("down".to_owned()),
         first_line: 41,
         text: "\nDROP TABLE ä;\r\nDROP TABLE b;".to_owned(),
+        ..Script::default()
     };
     let all = hazards(&script, true);
     assert_eq!(all.iter().map(|it| it.script.as_str()).collect::<Vec<_>>(), ["m.sql#down", "m.sql#down"]);
