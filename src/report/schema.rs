@@ -45,6 +45,6 @@ fn rows(out: &mut String, result: &ResultSet) {
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     if result.rows.is_empty() {
-        let _ = writeln!(out, "\nNothing was declared and nothing was changed.");
+        let _ = writeln!(out, "\nIt declares that nothing is changed, and nothing was.");
     }
 }

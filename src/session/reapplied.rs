@@ -89,7 +89,7 @@ impl Reapplied {
             ("rows written", rows(&self.rows)),
             ("made anew", self.recreated.clone()),
             ("catalog rows written", rows(&self.catalog_rows)),
-            ("locks", locks),
+            ("holds", locks),
             ("transaction id", if self.xid { vec!["assigned".to_owned()] } else { Vec::new() }),
         ];
         all.into_iter().filter(|(_, list)| !list.is_empty()).collect()
