@@ -169,16 +169,11 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
     let rehearsed = rehearsed(common, &folder, &ceremony, purpose)?;
     let id = session_id();
     let clock = Clock::starting_at(0);
-    let session = match (&common.session, purpose) {
-        (Some(named), Purpose::Rehearsal { turn: 2.. }) => {
-            let mut name = named.clone().into_os_string();
-            name.push(purpose.suffix());
-            name.into()
-        }
-        (Some(named), _) => named.clone(),
-        (None, _) => {
+    let session = match &common.session {
+        Some(named) => purpose.folder(named),
+        None => {
             let stem = format!("{}-{}", clock.now().wall.compact(), ceremony.id.replace('/', "-"));
-            folder.root().join(SESSIONS).join(stem + &purpose.suffix())
+            purpose.free_folder(&folder.root().join(SESSIONS), &stem)
         }
     };
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;

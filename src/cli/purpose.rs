@@ -6,6 +6,7 @@ use crate::definition::Ceremony;
 use crate::plan::Rehearsal;
 use crate::runner::files::DiskFolder;
 use crate::runner::rehearsal::{self, Copy};
+use std::path::{Path, PathBuf};
 
 /// Where sessions are kept beside their definition.
 pub const SESSIONS: &str = "sessions";
@@ -25,13 +26,21 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Behind the name of the session's folder.
-    pub fn suffix(self) -> String {
-        match self {
-            Self::Real | Self::Practice => String::new(),
-            Self::Rehearsal { turn: 1 } => "-rehearsal".to_owned(),
-            Self::Rehearsal { turn } => format!("-rehearsal-{turn}"),
+    /// The folder that was named; one for each turn of a repeated rehearsal.
+    pub fn folder(self, named: &Path) -> PathBuf {
+        let mut name = named.to_owned().into_os_string();
+        if let Self::Rehearsal { turn: turn @ 2.. } = self {
+            name.push(format!("-{turn}"));
         }
+        name.into()
+    }
+
+    /// A folder that is not there yet: two sessions can be opened within a second.
+    pub fn free_folder(self, sessions: &Path, stem: &str) -> PathBuf {
+        let word = if self.is_rehearsal() { "-rehearsal" } else { "" };
+        let first = sessions.join(format!("{stem}{word}"));
+        let later = (2..100).map(|number| sessions.join(format!("{stem}{word}-{number}")));
+        std::iter::once(first.clone()).chain(later).find(|folder| !folder.exists()).unwrap_or(first)
     }
 
     pub fn is_rehearsal(self) -> bool {

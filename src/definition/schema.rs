@@ -92,8 +92,12 @@ const KINDS: &[(&str, usize)] = &[
 
 pub(super) const UNDECLARED: &[(&str, Undeclared)] =
     &[("stop", Undeclared::Stop), ("finding", Undeclared::Finding)];
-pub(super) const GRADES: &[(&str, Grade)] =
-    &[("inert", Grade::Inert), ("locks", Grade::Locks), ("re-creates", Grade::ReCreates)];
+pub(super) const GRADES: &[(&str, Grade)] = &[
+    ("inert", Grade::Inert),
+    ("locks", Grade::Locks),
+    ("re-creates", Grade::ReCreates),
+    ("mutates", Grade::Mutates),
+];
 
 /// `creates`, `alters` and `drops` of a migration; `None` when it has none of them. An empty list declares too: that
 /// nothing is changed.

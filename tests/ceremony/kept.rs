@@ -254,7 +254,8 @@ fn the_drill_says_when_there_was_nothing_to_put_back() {
     let left: Vec<_> = fs::read_dir(room.session().join("backup"))
         .unwrap()
         .flatten()
-        .map(|entry| entry.file_name())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("rung-"))
         .collect();
     assert_eq!(left, ["schema-before.json"]);
     assert!(room.ask_after(&[CONTENT])[0].starts_with("0|"));
@@ -263,6 +264,7 @@ fn the_drill_says_when_there_was_nothing_to_put_back() {
 #[test]
 fn rows_that_cannot_be_put_back_fail_the_drill() {
     let room = Room::new();
+    room.tolerant();
     // As it was made, the table took these rows; as a later version of it is, it does not.
     room.add(
         OUTBOUND,
@@ -294,6 +296,7 @@ fn rows_that_cannot_be_put_back_fail_the_drill() {
 #[test]
 fn rows_that_come_back_changed_fail_the_drill() {
     let room = Room::new();
+    room.tolerant();
     room.add(
         OUTBOUND,
         "CREATE OR REPLACE FUNCTION public.no_etag() RETURNS trigger LANGUAGE plpgsql AS

@@ -113,6 +113,15 @@ impl Room {
         self.define("planned_minutes = 120", "undeclared = \"finding\"\nplanned_minutes = 120")
     }
 
+    /// Nor is anything said of what a second run does, as long as it changes nothing.
+    pub fn tolerant(&self) -> &Self {
+        let text = self.read("ceremony.toml");
+        let grades = text.replace("reapply = \"inert\"", "reapply = \"re-creates\"");
+        let grades = grades.replace("reapply = \"locks\"", "reapply = \"re-creates\"");
+        fs::write(self.path("ceremony.toml"), grades).unwrap();
+        self.lenient()
+    }
+
     /// All observations of a kind, in order.
     pub fn observations(&self, of: &str) -> Vec<Value> {
         let all = self.entries().into_iter().map(|entry| entry["cause"]["report"]["observation"].clone());

@@ -53,7 +53,7 @@ pub fn small(up: &str, down: &str, word: &str) -> Room {
     };
     let migration = |id: &str, file: &str, after: &str, verify: &str, word: &str| {
         format!(
-            "[[migration]]\nid = \"{id}\"\ntitle = \"{id}\"\nfile = \"{file}\"\nsha256 = \"{}\"\nrisk = \"low\"\nafter = [{after}]\ncreates = \"Things.\"\nverify = [{verify}]\n{word}\n",
+            "[[migration]]\nid = \"{id}\"\ntitle = \"{id}\"\nfile = \"{file}\"\nsha256 = \"{}\"\nrisk = \"low\"\nafter = [{after}]\nsummary = \"Things.\"\nverify = [{verify}]\n{word}\n",
             sum(file)
         )
     };
@@ -65,7 +65,14 @@ pub fn small(up: &str, down: &str, word: &str) -> Room {
         input(DOWN) + &input("docs/ops/base_down.sql") + &input("docs/ops/q.sql"),
         migration("base", BASE, "", "", "commit = \"auto\""),
         rollback("docs/ops/base_down.sql", ""),
-        migration("concurrent", UP, "\"base\"", "\"index\"", word),
+        // It writes each time, and the rows are mended by hand in between.
+        migration(
+            "concurrent",
+            UP,
+            "\"base\"",
+            "\"index\"",
+            &format!("reapply = \"mutates\"\nupdates = [\"public.items\"]\n{word}"),
+        ),
         rollback(DOWN, if down.contains("CONCURRENTLY") { "transaction = \"none\"" } else { "" }),
         "[[query]]\nid = \"index\"\ntitle = \"The index is valid\"\nscript = \"docs/ops/q.sql\"\nexpect = { value = \"t\" }\n".to_owned(),
         step("backup", "backup") + "tables = []\n" + &step("apply", "apply") + &step("verify", "verify") + "queries = [\"index\"]\n",
