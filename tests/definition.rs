@@ -144,7 +144,7 @@ after = ["b"]
 summary = "x"
 creates = ["tabel public.a", "table a", "index public.i", "column public.a", "function public.f", "view public.*", "comment on schema s"]
 undeclared = "findings"
-reapply = "mutates"
+reapply = "fails"
 verify = ["q/on"]
 [migration.rollback]
 script = "q.sql#back"

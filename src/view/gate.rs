@@ -100,7 +100,9 @@ fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&M
             rows.extend(updates(&migration.updates));
             rows.push(place(session));
             if step.kind == StepKind::Apply {
-                rows.extend(super::hazards::rows(session.plan.hazards_of(step)));
+                rows.extend(super::hazards::rows(session.plan.hazards_of(step), |group| {
+                    session.plan.tried(&step.id, group)
+                }));
             }
             let asks = step.kind == StepKind::Apply && migration.commit == CommitPolicy::Ask;
             let after = if asks {
@@ -251,7 +253,7 @@ fn roll_back(session: &Session) -> Vec<Row> {
     }
     let steps = session.undo.iter().filter_map(|id| session.plan.hazards_of(session.step(id)?));
     let hazards: Vec<&Hazard> = steps.flatten().collect();
-    rows.extend(super::hazards::rows(session.plan.hazards.is_some().then_some(hazards)));
+    rows.extend(super::hazards::rows(session.plan.hazards.is_some().then_some(hazards), |_| None));
     let minutes = format!(
         "planned at {} min by hand; each step commits by itself",
         session.plan.ceremony.rollback_minutes

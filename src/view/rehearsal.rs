@@ -84,11 +84,11 @@ pub fn rehearsed_rows(session: &Session, step: &str) -> Vec<Row> {
     let Some((rehearsal, seen)) = plan.rehearsal.as_ref().zip(plan.rehearsed(step)) else {
         return Vec::new();
     };
-    let mut first = Row::labelled("estimate", Tone::Plain, &human_duration(seen.elapsed_us));
+    let mut first = Row::labelled("takes", Tone::Plain, &human_duration(seen.elapsed_us));
     if seen.rows() > 0 {
         first = first.say(Tone::Plain, &format!(", {} rows written", seen.rows()));
     }
-    let held = format!("; rehearsed on {}, on {}", rehearsal.date, rehearsal.on);
+    let held = format!(", by the rehearsal of {} on {}", rehearsal.date, rehearsal.on);
     let mut rows = vec![first.say(Tone::Dim, &held)];
     let locks = seen.locks();
     if !locks.is_empty() {
@@ -109,7 +109,7 @@ pub fn rehearsed_rows(session: &Session, step: &str) -> Vec<Row> {
     }
     let rewritten = seen.rewritten();
     if !rewritten.is_empty() {
-        rows.push(Row::labelled("rewrites", Tone::Warn, &rewritten.join(", ")));
+        rows.push(Row::labelled("anew", Tone::Warn, &rewritten.join(", ")));
     }
     rows
 }
