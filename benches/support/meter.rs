@@ -45,6 +45,7 @@ pub fn measure() {
             folder: DiskFolder::new(root).unwrap(),
             session: folder.path().to_owned(),
             rehearsal: false,
+            presence: Default::default(),
             connections: Default::default(),
             suites: SuiteRoom {
                 folder: root.to_owned(),

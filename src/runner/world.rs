@@ -106,6 +106,7 @@ impl World {
             folder: setup.folder,
             session: setup.session,
             rehearsal: setup.rehearsal,
+            presence: Default::default(),
             now_us: Box::new(move || clock.now().mono_us),
             connections: OnceLock::new(),
         };
@@ -228,6 +229,8 @@ impl World {
             let ended = async { tokio::time::timeout(Duration::from_secs(3), active.task).await };
             let _ = self.runtime.block_on(ended);
         }
+        let left = async { tokio::time::timeout(Duration::from_secs(1), self.room.presence.leave()).await };
+        let _ = self.runtime.block_on(left);
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
 }
@@ -242,7 +245,7 @@ async fn settle(
     let read = async {
         // A dead program's backend may still be at work: only under the fence is the answer final.
         let mut beat = tokio::time::interval(Duration::from_millis(200));
-        while !ledger::try_fence(&mut backend).await.map_err(words)? {
+        while !ledger::try_lock(&mut backend, ledger::Lock::Fence).await.map_err(words)? {
             beat.tick().await;
         }
         let rows = ledger::rows(&mut backend, &room.plan.ceremony.id).await.map_err(words)?;
@@ -254,7 +257,7 @@ async fn settle(
     }
     let holder = async {
         let mut backend = Backend::connect(&room.endpoint, "ceremony settle", CONNECT_MAX).await.ok()?;
-        let holder = ledger::fence_holder(&mut backend).await.ok().flatten();
+        let holder = ledger::holder(&mut backend, ledger::Lock::Fence).await.ok().flatten();
         backend.close().await;
         holder
     };

@@ -93,22 +93,18 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     let url = server.url();
     let run = ["run", "--session", "session", "--url", &url];
     let resume = ["resume", "session", "--url", &url];
-    // The suite would wait for the locks of the migration at work.
-    second.define(
-        r#"command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "assets/calendar/suites/baseline.sql"]"#,
-        r#"command = ["sh", "-c", "echo 1..1; echo ok 1"]"#,
-    );
     let at_work = first.spawn(first.answered(&run, &first.yes()));
     first.recorded(&["statement-started", "pg_sleep"]);
     until("the first is in the middle", || (!server.ask(SLEEPER).is_empty()).then_some(()));
     second
-        .spawn(second.answered(&run, &second.yes().with("apply/foundations", &["{phrase}"])))
+        .spawn(second.answered(&run, &second.yes().with("preflight/target", &["{phrase}"])))
         .end()
         .with(3)
         .says(&[
-            "another ceremony holds this database: process",
-            "\"ceremony apply/foundations\"",
-            "let it end, or end it, then answer the gate again",
+            "another ceremony is open on this database: process",
+            "\"ceremony session ",
+            "let it end, or leave it with q (it can be resumed), then answer the gate again",
+            "preflight/target is open again",
         ]);
     first.release();
     assert_eq!(server.ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"), "1");
@@ -123,6 +119,24 @@ fn two_at_once_and_the_second_is_told_who_holds_it() {
     assert_ne!(ended.code, Some(0));
     contains(&ended.said(), &["'foundations' is applied already, by attempt"]);
     assert_eq!(server.ask(LEDGER), "foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done");
+}
+
+#[test]
+fn a_backend_that_outlived_its_program_keeps_others_from_applying() {
+    let (room, server) = (Room::new(), Own::new());
+    // As one does that is still at work after its client was killed: it holds the fence to its end.
+    let somebody = server.somebody("SELECT pg_advisory_lock(hashtextextended('ceremony', 0))");
+    let run = ["run", "--session", "session", "--url", &server.url()];
+    room.spawn(room.answered(&run, &room.yes().with("apply/foundations", &["{phrase}"]))).end().with(3).says(
+        &[
+            "another ceremony holds this database: process",
+            "\"somebody else\"",
+            "let it end, or end it, then answer the gate again",
+        ],
+    );
+    somebody.leaves();
+    let resume = ["resume", "session", "--url", &server.url()];
+    room.spawn(room.answered(&resume, &room.yes())).end().with(0);
 }
 
 #[test]

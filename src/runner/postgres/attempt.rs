@@ -2,6 +2,7 @@
 
 use super::backend::{Backend, DbError, Endpoint, Position};
 use super::ledger;
+use super::presence::Presence;
 use super::radar::Sight;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use super::stop::Stop;
@@ -37,6 +38,8 @@ pub struct Room {
     pub folder: DiskFolder,
     /// The session's folder, for backups and snapshots.
     pub session: PathBuf,
+    /// The session's place in the database.
+    pub presence: Presence,
     /// Whether it is a rehearsal, in which each statement is looked at.
     pub rehearsal: bool,
     /// For suites.
@@ -172,6 +175,7 @@ impl Attempt {
                     .to_owned(),
             });
         }
+        self.be_present().await?;
         Ok(backend)
     }
 
@@ -185,7 +189,10 @@ impl Attempt {
             loop {
                 beat.tick().await;
                 self.go_on()?;
-                if ledger::try_fence(backend).await.map_err(|error| self.failure(error, None))? {
+                if ledger::try_lock(backend, ledger::Lock::Fence)
+                    .await
+                    .map_err(|error| self.failure(error, None))?
+                {
                     return Ok::<(), Failure>(());
                 }
             }
@@ -195,7 +202,9 @@ impl Attempt {
         }
         // The dropped call left that connection half-way: ask who it is on another one.
         let mut other = self.connect_to(&self.room.endpoint).await?;
-        let holder = ledger::fence_holder(&mut other).await.map_err(|error| self.failure(error, None))?;
+        let holder = ledger::holder(&mut other, ledger::Lock::Fence)
+            .await
+            .map_err(|error| self.failure(error, None))?;
         other.close().await;
         Err(Failure::Blocked {
             what: format!(

@@ -37,6 +37,8 @@ impl Attempt {
             self.run(&mut maintenance, &format!("DROP DATABASE {old} WITH (FORCE)")).await?;
         }
         let drop_copy = format!("DROP DATABASE IF EXISTS {copy} WITH (FORCE)");
+        // Nobody may be connected to what is copied, not even we.
+        self.room.presence.leave().await;
         let made = self.make_copy(&mut maintenance, source, &copy).await;
         let result = match made {
             Ok(()) => self.on_copy(&copy, &rungs).await,

@@ -42,8 +42,23 @@ const CURRENT: &str = "
            AND EXISTS (SELECT FROM pg_catalog.pg_attribute
                         WHERE attrelid = pg_catalog.to_regclass('ceremony.ledger') AND attname = 'units_done')";
 
-/// One ceremony at a time in a database.
-const FENCE: &str = "pg_catalog.hashtextextended('ceremony', 0)";
+/// Advisory locks of a database. <https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// The fence: held by the backend that applies or rolls back, and so to its end, whatever becomes of its client.
+    Fence,
+    /// Held as long as a session is driven.
+    Session,
+}
+
+impl Lock {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Fence => "pg_catalog.hashtextextended('ceremony', 0)",
+            Self::Session => "pg_catalog.hashtextextended('ceremony session', 0)",
+        }
+    }
+}
 
 /// A string literal that means the same whatever `standard_conforming_strings` says.
 pub fn literal(text: &str) -> String {
@@ -74,20 +89,20 @@ pub async fn ensure(backend: &mut Backend) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Tries to take the fence for as long as this connection lives.
+/// Tries to take a lock for as long as this connection lives.
 ///
 /// # Errors
 /// Of the server or the connection.
-pub async fn try_fence(backend: &mut Backend) -> Result<bool, DbError> {
-    let taken = backend.value(&format!("SELECT pg_catalog.pg_try_advisory_lock({FENCE})")).await?;
+pub async fn try_lock(backend: &mut Backend, lock: Lock) -> Result<bool, DbError> {
+    let taken = backend.value(&format!("SELECT pg_catalog.pg_try_advisory_lock({})", lock.key())).await?;
     Ok(taken.as_deref() == Some("t"))
 }
 
-/// Who holds the fence, in words.
+/// Who holds a lock, in words.
 ///
 /// # Errors
 /// Of the server or the connection.
-pub async fn fence_holder(backend: &mut Backend) -> Result<Option<String>, DbError> {
+pub async fn holder(backend: &mut Backend, lock: Lock) -> Result<Option<String>, DbError> {
     backend
         .value(&format!(
             "SELECT pg_catalog.format('process %s, \"%s\", connected since %s', a.pid, a.application_name,
@@ -95,8 +110,9 @@ pub async fn fence_holder(backend: &mut Backend) -> Result<Option<String>, DbErr
                FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
               WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
                 AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-                AND (l.classid::bigint << 32 | l.objid::bigint) = {FENCE}
-              LIMIT 1"
+                AND (l.classid::bigint << 32 | l.objid::bigint) = {}
+              LIMIT 1",
+            lock.key()
         ))
         .await
 }
@@ -249,7 +265,8 @@ pub async fn holds_fence(backend: &mut Backend) -> Result<bool, DbError> {
     let sql = format!(
         "SELECT 1 FROM pg_catalog.pg_locks
           WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = pg_catalog.pg_backend_pid()
-            AND (classid::bigint << 32 | objid::bigint) = {FENCE}"
+            AND (classid::bigint << 32 | objid::bigint) = {}",
+        Lock::Fence.key()
     );
     Ok(backend.value(&sql).await?.is_some())
 }

@@ -13,6 +13,7 @@ pub mod endpoint;
 pub mod ledger;
 pub mod meter;
 pub mod patience;
+pub mod presence;
 mod probe;
 pub mod radar;
 mod reapply;
