@@ -100,7 +100,7 @@ fn next_words(session: &Session, stop: &Escalation) -> Vec<Row> {
     let more = |words: &str| Row::labelled("", Tone::Plain, words);
     match stop.next {
         Some(Stage::Assess) => vec![
-            step("ASSESS: press v to look behind this; then A, and write what you found."),
+            step("ASSESS: v looks behind this; A writes down what you found."),
             more("Nothing else is accepted until the five stages are done."),
         ],
         Some(Stage::Decide) => {

@@ -108,12 +108,13 @@ fn commit(
     let good = state.checks.iter().flatten().filter(|judged| judged.verdict.is_good()).count();
     let open_us = session.gate_opened.map_or(0, |since| now.mono_us.saturating_sub(since.mono_us));
     let proof = format!("{good} of {} checks as wanted", step.checks.len());
-    let mut rows = vec![
+    // Whoever waits is the one thing that makes it urgent.
+    let mut rows: Vec<Row> = super::locks::blocked(session, transcript, now).into_iter().collect();
+    rows.push(
         Row::labelled("proof", Tone::Good, &proof)
             .say(Tone::Dim, "; nothing is final: the transaction is open"),
-        place(session),
-    ];
-    rows.extend(super::locks::blocked(session, transcript, now));
+    );
+    rows.push(place(session));
     if let Some((_, changes)) = transcript.changes.iter().rev().find(|(of, _)| *of == step.id) {
         rows.push(Row::labelled("schema", Tone::Plain, &tally(changes)).say(Tone::Dim, " (tab Changes)"));
     }
@@ -212,7 +213,8 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
     if let Some(micros) = step.and_then(|(_, state)| elapsed(state, now)) {
         doing = doing.say(Tone::Dim, &format!(", for {}", human_duration(micros)));
     }
-    let mut rows = vec![doing, place(session)];
+    let mut rows = vec![doing];
+    rows.extend(super::locks::while_running(session, transcript, now));
     let sent = transcript.statement.as_ref().filter(|(of, ..)| running.step.as_ref() == Some(of));
     if let Some((_, at, text)) = sent.filter(|_| running.work == Work::Run) {
         let first = text.lines().next().unwrap_or_default();
@@ -220,7 +222,7 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
             Row::labelled("sent", Tone::Dim, &format!("{}:{} ", at.file, at.line)).say(Tone::Plain, first),
         );
     }
-    rows.extend(super::locks::while_running(session, transcript, now));
+    rows.push(place(session));
     rows.push(match running.stop {
         0 => Row::labelled("stop", Tone::Dim, "Ctrl-C or S cancels it and stops the world"),
         1 => Row::labelled(

@@ -148,15 +148,22 @@ fn held_words(held: &Held, since: Moment, now: Moment) -> String {
     format!("{} on {} for {}", held.mode, held.on, super::header::calm(us))
 }
 
+/// How many wait for the step, and who does longest.
 fn victims(sample: &Sample, later_ms: u64) -> Option<Row> {
     let victims = sample.victims();
+    let waited = |peer: &&&Peer| peer.wait.as_ref().map_or(0, |wait| wait.waited_ms);
+    let longest = victims.iter().max_by_key(waited)?;
+    let seconds = (waited(&longest) + later_ms) / 1000;
     let count = match victims.len() {
-        0 => return None,
-        1 => "1 session waits for it: ".to_owned(),
-        more => format!("{more} sessions wait for it: "),
+        1 => format!("1 session waits for it, for {seconds} s: "),
+        more => format!("{more} sessions wait for it, the first for {seconds} s: "),
     };
-    let names: Vec<String> = victims.iter().map(|peer| peer.words(later_ms)).collect();
-    Some(Row::labelled("blocks", Tone::Bad, &count).say(Tone::Plain, &names.join("; ")))
+    let more = if victims.len() > 1 { "; the others in tab Locks" } else { "" };
+    Some(
+        Row::labelled("blocks", Tone::Bad, &count)
+            .say(Tone::Plain, &format!("{}{}", longest.name(), longest.runs()))
+            .say(Tone::Dim, more),
+    )
 }
 
 fn progress_row(label: &str, progress: &Progress, columns: usize) -> Row {
