@@ -315,3 +315,71 @@ suites = ["s", "x"]
     let shown: Vec<String> = check(suites).iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("waivers_and_results", shown.join("\n"));
 }
+
+/// Every table of a definition with a key that nobody knows: the answers list the keys that are read.
+const UNKNOWN: &str = r#"
+format = 1
+qqqqqqqqqqqqqqqq = 1
+[ceremony]
+qqqqqqqqqqqqqqqq = 1
+[target]
+qqqqqqqqqqqqqqqq = 1
+[limits]
+qqqqqqqqqqqqqqqq = 1
+[[input]]
+qqqqqqqqqqqqqqqq = 1
+[[flag]]
+qqqqqqqqqqqqqqqq = 1
+[[protect]]
+qqqqqqqqqqqqqqqq = 1
+[[migration]]
+qqqqqqqqqqqqqqqq = 1
+[migration.rollback]
+qqqqqqqqqqqqqqqq = 1
+[[query]]
+qqqqqqqqqqqqqqqq = 1
+expect = { qqqqqqqqqqqqqqqq = 1 }
+[[negative]]
+qqqqqqqqqqqqqqqq = 1
+[[suite]]
+qqqqqqqqqqqqqqqq = 1
+[[waiver]]
+qqqqqqqqqqqqqqqq = 1
+[[step]]
+qqqqqqqqqqqqqqqq = 1
+[[claim]]
+qqqqqqqqqqqqqqqq = 1
+"#;
+
+#[test]
+fn the_reference_names_every_key_in_its_order_and_no_other() {
+    let folder = MemoryFolder(BTreeMap::from([("c.toml".to_owned(), UNKNOWN.to_owned())]));
+    let problems = load(&folder, "c.toml").unwrap_err();
+    let listed = problems.iter().filter_map(|problem| {
+        let (table, keys) = problem.next.strip_prefix("remove it; the keys of ")?.split_once(" are: ")?;
+        Some((table.to_owned(), keys.split(", ").map(str::to_owned).collect::<Vec<_>>()))
+    });
+    let read: BTreeMap<String, Vec<String>> = listed
+        .map(|(table, keys)| {
+            let mut seen = Vec::new();
+            for key in keys {
+                if !seen.contains(&key) {
+                    seen.push(key);
+                }
+            }
+            (table, seen)
+        })
+        .collect();
+    assert_eq!(read.len(), 16, "a table of {UNKNOWN} gave no list: {:?}", read.keys());
+    let text = include_str!("../docs/definition.md");
+    let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut table = String::new();
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            table = heading.to_owned();
+        } else if let Some((key, _)) = line.strip_prefix("| `").and_then(|rest| rest.split_once('`')) {
+            written.entry(table.clone()).or_default().push(key.to_owned());
+        }
+    }
+    assert_eq!(written, read);
+}

@@ -2,7 +2,8 @@
 
 use super::{Common, Trouble, launch, transactions};
 use crate::definition::Folder;
-use crate::plan::{Hazard, grouped};
+use crate::plan::{Hazard, HazardClass, HazardGroup, grouped};
+use std::collections::BTreeMap;
 
 pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
     let (folder, name, ceremony) = launch::definition(common)?;
@@ -40,14 +41,32 @@ pub(super) fn check(common: &Common) -> Result<u8, Trouble> {
     Ok(0)
 }
 
+/// The worst first; what has the same reason and the same advice shares them.
 fn hazards(all: &[Hazard]) {
-    for group in grouped(all).into_iter().filter(|group| !group.first.accepted) {
-        let hazard = group.first;
-        let perhaps = if hazard.perhaps { ", if the DO block gets there" } else { "" };
-        let more = if group.lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
-        outln!("warning: {}: {}: {}{perhaps}{more}", hazard.at, hazard.class.word(), hazard.what);
-        outln!("  why:  {} ({})", hazard.why, hazard.rule);
-        outln!("  next: {}", hazard.next);
+    let mut open: Vec<HazardGroup<'_>> =
+        grouped(all).into_iter().filter(|group| !group.first.accepted).collect();
+    let mut found: BTreeMap<HazardClass, usize> = BTreeMap::new();
+    for group in &open {
+        *found.entry(group.first.class).or_default() += 1;
+    }
+    while !open.is_empty() {
+        let Hazard { class, why, rule, next, .. } = open[0].first;
+        let like = |group: &HazardGroup<'_>| (&group.first.why, &group.first.next) == (why, next);
+        let (alike, others): (Vec<_>, Vec<_>) = open.into_iter().partition(like);
+        for group in &alike {
+            let HazardGroup { first, lines, .. } = group;
+            let perhaps = if first.perhaps { ", if the DO block gets there" } else { "" };
+            let more = if lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
+            outln!("warning: {}: {}: {}{perhaps}{more}", first.at, class.word(), first.what);
+        }
+        outln!("  why:  {why} ({rule})");
+        outln!("  next: {next}");
+        open = others;
+    }
+    let counted: Vec<String> =
+        found.iter().map(|(class, count)| format!("{count} {}", class.word())).collect();
+    if !counted.is_empty() {
+        outln!("hazards: {}; nothing of it stops a ceremony, the gates show it", counted.join(", "));
     }
     match all.iter().filter(|hazard| hazard.accepted).count() {
         0 => {}

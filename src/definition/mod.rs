@@ -12,7 +12,7 @@ mod target;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use model::*;
-pub use schema::{Declared, Grade, Undeclared, parts_of};
+pub use schema::{Declared, Grade, Undeclared, kind_of, parts_of};
 pub use target::*;
 
 use reader::{Reading, Table};

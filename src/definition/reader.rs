@@ -46,7 +46,8 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Whether the key is there.
-    pub fn has(&self, key: &str) -> bool {
+    pub fn has(&mut self, key: &'static str) -> bool {
+        self.known.push(key);
         self.table.contains_key(key)
     }
 

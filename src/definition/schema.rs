@@ -90,6 +90,12 @@ const KINDS: &[(&str, usize)] = &[
     ("publication", 1),
 ];
 
+/// The kind that the name of an object begins with; all of it if there is none that is known.
+pub fn kind_of(object: &str) -> &str {
+    let kinds = KINDS.iter().map(|(kind, _)| *kind);
+    kinds.filter(|kind| object.starts_with(kind)).max_by_key(|kind| kind.len()).unwrap_or(object)
+}
+
 pub(super) const UNDECLARED: &[(&str, Undeclared)] =
     &[("stop", Undeclared::Stop), ("finding", Undeclared::Finding)];
 pub(super) const GRADES: &[(&str, Grade)] = &[

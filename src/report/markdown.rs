@@ -67,10 +67,10 @@ pub fn render(session: &Session, transcript: &Transcript, entries: &[Entry], hea
     let index = index(entries);
     summary(&mut out, session, entries, head);
     migrations(&mut out, session);
+    escalations(&mut out, session, &index);
     super::hazards::render(&mut out, &session.plan);
     steps(&mut out, session, &index);
     super::schema::render(&mut out, transcript);
-    escalations(&mut out, session, &index);
     kept(&mut out, session);
     people(&mut out, session);
     lessons(&mut out, session, transcript);
@@ -130,6 +130,9 @@ fn summary(out: &mut String, session: &Session, entries: &[Entry], head: &str) {
             ),
         );
         row("last entry", format!("{} at {}", last.n, last.t));
+    }
+    if let Some(which) = super::rehearsed::which(&session.plan) {
+        row("rehearsal", which);
     }
     if session.migrations.iter().any(|state| matches!(state, MigrationState::RolledBack(_))) {
         row("rolled back", "yes: see Rollback".to_owned());
@@ -228,14 +231,14 @@ fn one_step(out: &mut String, plan: &Plan, step: &Step, state: &StepState, index
 
 fn escalations(out: &mut String, session: &Session, index: &Index) {
     let all: Vec<&Escalation> = session.escalations.iter().chain(&session.escalation).collect();
-    let _ = writeln!(out, "\n## STOP THE WORLD\n");
+    let _ = writeln!(out, "\n## STOP THE WORLD");
     if all.is_empty() {
-        let _ = writeln!(out, "The world was never stopped.");
+        let _ = writeln!(out, "\nThe world was never stopped.");
     }
     for (at, escalation) in all.iter().enumerate() {
         let halt = &escalation.halt;
         let entry = index.halts.get(at).map(|entry| format!(", entry {entry}")).unwrap_or_default();
-        let _ = writeln!(out, "### Stop {} at {}{entry}\n", at + 1, inert(&halt.step));
+        let _ = writeln!(out, "\n### Stop {} at {}{entry}\n", at + 1, inert(&halt.step));
         let _ = writeln!(out, "- when: {}", escalation.at.wall);
         let _ = writeln!(out, "- cause: {}", inert(&halt.cause.words()));
         let _ = writeln!(out, "- observed: {}", inert(&halt.why));
@@ -253,7 +256,6 @@ fn escalations(out: &mut String, session: &Session, index: &Index) {
         if let Some(stage) = escalation.next {
             let _ = writeln!(out, "- {}: not done", stage.word());
         }
-        out.push('\n');
     }
 }
 
@@ -267,15 +269,15 @@ fn kept(out: &mut String, session: &Session) {
     if session.kept.is_empty() {
         return;
     }
-    let _ = writeln!(out, "## Compensating scripts\n\n| table | rows | script |\n| --- | --- | --- |");
+    let _ = writeln!(out, "\n## Compensating scripts\n\n| table | rows | script |\n| --- | --- | --- |");
     for kept in &session.kept {
         let _ = writeln!(out, "| {} | {} | {} |", code(&kept.table), kept.rows, code(&kept.script));
     }
-    let _ = writeln!(out, "\nEach says in its first lines when to use it, and how.\n");
+    let _ = writeln!(out, "\nEach says in its first lines when to use it, and how.");
 }
 
 fn people(out: &mut String, session: &Session) {
-    let _ = writeln!(out, "## Issues met\n");
+    let _ = writeln!(out, "\n## Issues met\n");
     if session.findings.is_empty() {
         let _ = writeln!(out, "No findings.");
     }

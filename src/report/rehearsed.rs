@@ -4,17 +4,17 @@ use super::markdown::code;
 use crate::plan::Plan;
 use crate::time::human_duration;
 
-/// A sentence; empty without a rehearsal.
+/// Which rehearsal it was.
+pub(super) fn which(plan: &Plan) -> Option<String> {
+    let rehearsal = plan.rehearsal.as_ref()?;
+    let (date, on, verdict) = (&rehearsal.date, &rehearsal.on, &rehearsal.verdict);
+    Some(format!("rehearsed on {date}, on {on}: {verdict} (session {})", code(&rehearsal.session)))
+}
+
+/// A sentence about one step; empty without a rehearsal.
 pub(super) fn sentence(plan: &Plan, step: &str) -> String {
-    let Some((rehearsal, seen)) = plan.rehearsal.as_ref().zip(plan.rehearsed(step)) else {
-        return String::new();
-    };
-    let mut text = format!(
-        " It was rehearsed on {} ({}) in {}",
-        rehearsal.date,
-        rehearsal.on,
-        human_duration(seen.elapsed_us)
-    );
+    let Some(seen) = plan.rehearsed(step) else { return String::new() };
+    let mut text = format!(" Rehearsed in {}", human_duration(seen.elapsed_us));
     let locks: Vec<String> = seen
         .locks()
         .into_iter()

@@ -38,13 +38,14 @@ fn latest<'t>(transcript: &'t Transcript, name: &str) -> Vec<&'t Table> {
 }
 
 fn rows(out: &mut String, result: &ResultSet) {
+    if result.rows.is_empty() {
+        let _ = writeln!(out, "It declares that nothing is changed, and nothing was.");
+        return;
+    }
     let names: Vec<String> = result.columns.iter().map(|column| inert(&column.name)).collect();
     let _ = writeln!(out, "| {} |\n|{}", names.join(" | "), " --- |".repeat(names.len()));
     for row in &result.rows {
         let cells: Vec<String> = row.iter().map(|cell| inert(cell.as_deref().unwrap_or("NULL"))).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
-    }
-    if result.rows.is_empty() {
-        let _ = writeln!(out, "\nIt declares that nothing is changed, and nothing was.");
     }
 }

@@ -118,7 +118,8 @@ impl Peer {
 
     /// `: SELECT …`, or nothing.
     pub fn runs(&self) -> String {
-        if self.query.is_empty() { String::new() } else { format!(": {}", self.query) }
+        let query = self.query.trim_end_matches([';', ' ']);
+        if query.is_empty() { String::new() } else { format!(": {query}") }
     }
 
     /// `process 4711 "psql" of ada (idle in transaction for 12 s): LOCK TABLE …`, `later_ms` after it was seen so.

@@ -81,7 +81,8 @@ impl Reapplied {
     /// The evidence, kind by kind.
     pub fn evidence(&self) -> Vec<(&'static str, Vec<String>)> {
         let rows = |list: &[RowsWritten]| list.iter().map(RowsWritten::words).collect::<Vec<_>>();
-        let locks = self.locks.iter().map(|lock| format!("{} on {}", lock.mode, lock.relation)).collect();
+        let locks =
+            self.locks.iter().map(|lock| format!("{} on {}", in_sql(&lock.mode), lock.relation)).collect();
         let error = self.error.iter().map(|error| format!("{} {}", error.sqlstate, error.message)).collect();
         let all = [
             ("error", error),
@@ -114,6 +115,18 @@ impl Reapplied {
         }
         evidence::table_of(&["evidence", "what"], rows)
     }
+}
+
+/// `AccessExclusiveLock` as it is written in SQL.
+fn in_sql(mode: &str) -> String {
+    let mut words = String::new();
+    for letter in mode.strip_suffix("Lock").unwrap_or(mode).chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_uppercase());
+    }
+    words
 }
 
 impl RowsWritten {

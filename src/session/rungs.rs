@@ -145,7 +145,7 @@ pub fn rungs_table(rungs: &[Rung]) -> ResultSet {
             rung.kept.join(", "),
             rung.also_dropped.join(", "),
         ]
-        .map(Some)
+        .map(|cell| Some(if cell.is_empty() { "–".to_owned() } else { cell }))
         .to_vec()
     });
     evidence::table_of(&["rung", "restored", "differs", "kept", "taken along"], rows.collect())

@@ -2,6 +2,7 @@
 
 mod definition;
 mod hazards;
+mod rehearsed;
 
 use super::*;
 use crate::journal::{Chain, Entry};

@@ -6,6 +6,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 pub const WIDTH_MIN: u16 = 60;
 /// See [`WIDTH_MIN`].
 pub const HEIGHT_MIN: u16 = 16;
+/// Below this a screen is low.
+const LOW: u16 = 30;
 /// From here on graph and working pane stand over each other.
 pub const WIDE: u16 = 120;
 
@@ -50,8 +52,13 @@ pub(super) fn screen(area: Rect, wishes: Wishes) -> Screen {
         Constraint::Length(1),
     ]));
     let mut screen = Screen { header, timeline, hints, body, ..Screen::default() };
-    // The gate is always complete enough to be answered; the panes keep at least half of the room.
-    let most = if wishes.timeline { body.height * 2 / 5 } else { body.height * 11 / 20 };
+    // The gate is always complete enough to be answered. On a low screen it has more of the room than the panes:
+    // what is about to happen goes before what was.
+    let most = match (wishes.timeline, area.height < LOW) {
+        (true, _) => body.height * 2 / 5,
+        (false, true) => body.height * 13 / 20,
+        (false, false) => body.height * 11 / 20,
+    };
     let least = wishes.gate_least.max(4).min(body.height);
     let gate = match wishes.zoom {
         Some(super::Pane::Gate) => body.height,

@@ -298,11 +298,13 @@ impl Cockpit {
         let changes = session.step(&gate.step).is_some_and(|step| {
             matches!(step.kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack)
         });
+        let signs = session.step(&gate.step).is_some_and(|step| step.kind == StepKind::SignOff);
         match gate.kind {
             _ if blocked => self.show(Tab::Evidence),
             // On a wide screen the gate itself has room for the proof.
             GateKind::Commit => self.show(if self.wide { Tab::Changes } else { Tab::Evidence }),
             _ if changes => self.show(Tab::Sql),
+            _ if signs => self.show(Tab::Evidence),
             _ => {}
         }
     }

@@ -92,6 +92,16 @@ fn apply_gate_with_hazards() {
     snapshots("apply_gate_hazards", &world, Face::Live, nothing);
 }
 
+/// Hazards, a rehearsal and a declaration at once: what can hurt is above how it is held.
+#[test]
+fn apply_gate_with_everything() {
+    let mut world = World::at_apply_gate("Calendar sync migration");
+    world.add_hazards();
+    world.add_rehearsal();
+    world.add_declared();
+    snapshots("apply_gate_everything", &world, Face::Live, nothing);
+}
+
 #[test]
 fn running_apply() {
     snapshots("running_apply", &World::applying(), Face::Live, nothing);

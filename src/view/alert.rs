@@ -30,7 +30,8 @@ pub fn alert(session: &Session) -> Option<AlertView> {
             .say(Tone::Dim, &format!("  {}, at {}", halt.step, stop.at.wall.clock())),
     ];
     // The server's own words say more than our one line of them.
-    if halt.error.is_none() {
+    let failed = failed(session, &halt.step);
+    if halt.error.is_none() && failed.is_empty() {
         facts.push(Row::labelled("why", Tone::Plain, &halt.why));
     }
     if let Some(error) = &halt.error {
@@ -41,6 +42,9 @@ pub fn alert(session: &Session) -> Option<AlertView> {
                 ..Row::labelled(label, Tone::Bad, line.strip_prefix("  ").unwrap_or(line))
             });
         }
+    }
+    if halt.error.is_none() {
+        facts.extend(failed);
     }
     facts.extend(session.again().map(|again| Row::labelled("again", Tone::Warn, &again)));
     facts.push(Row::labelled("left", Tone::Warn, &halt.left));
@@ -57,6 +61,23 @@ pub fn alert(session: &Session) -> Option<AlertView> {
         now: next_words(session, stop),
         next: stop.next,
     })
+}
+
+/// The checks that stopped it: what was seen before what was wanted, which may be long.
+fn failed(session: &Session, step: &str) -> Vec<Row> {
+    let (Some(step), Some(state)) = (session.step(step), session.step_state(step)) else { return Vec::new() };
+    let judged = step.checks.iter().zip(&state.checks);
+    let failed = judged.filter_map(|(check, judged)| Some((check, judged.as_ref()?)));
+    failed
+        .filter(|(_, judged)| judged.verdict == Verdict::Fail)
+        .flat_map(|(check, judged)| {
+            [
+                Row::labelled("failed", Tone::Strong, &check.title),
+                Row::labelled("seen", Tone::Bad, &judged.observed),
+                Row::labelled("wanted", Tone::Dim, &judged.expected),
+            ]
+        })
+        .collect()
 }
 
 /// `✓ STOP  ▶ ASSESS  ○ DECIDE  ○ EXECUTE  ○ DOCUMENT`.
@@ -79,17 +100,15 @@ fn next_words(session: &Session, stop: &Escalation) -> Vec<Row> {
     let more = |words: &str| Row::labelled("", Tone::Plain, words);
     match stop.next {
         Some(Stage::Assess) => vec![
-            step(
-                "ASSESS: press v to look at error, output and results; then press A and write what you found.",
-            ),
-            more("Nothing moves and nothing else is accepted until the five stages are done."),
+            step("ASSESS: v looks behind this; A writes down what you found."),
+            more("Nothing else is accepted until the five stages are done."),
         ],
         Some(Stage::Decide) => {
             let mut rows = vec![step("DECIDE: is a rollback needed? Press A and choose.")];
             rows.extend(
                 choices(session)
                     .into_iter()
-                    .map(|(_, words)| Row { indent: 8, ..Row::new().pad(8).join(words) }),
+                    .map(|(_, words)| Row { indent: 23, ..Row::new().pad(8).join(words) }),
             );
             rows
         }
@@ -107,7 +126,7 @@ fn next_words(session: &Session, stop: &Escalation) -> Vec<Row> {
 /// The decisions of stage DECIDE with what each of them means.
 pub fn choices(session: &Session) -> Vec<(Decision, Row)> {
     let word = |key: &str, tone: Tone, word: &str, words: &str| Row {
-        indent: 16,
+        indent: 15,
         ..Row::of(Tone::Call, key).say(tone, &format!(" {word:<12} ")).say(Tone::Plain, words)
     };
     let (tone, back) = if session.anything_applied() {

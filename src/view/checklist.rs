@@ -1,7 +1,7 @@
 //! The checklist: phases and steps with their state in word and shape, and the evidence of a step.
 
 use super::ink::{Row, Tone};
-use crate::plan::Step;
+use crate::plan::{Check, Step, Subject};
 use crate::session::*;
 use crate::time::{Moment, human_duration};
 
@@ -184,10 +184,10 @@ fn found(row: Row, judged: &Judged) -> Row {
     let Judged { expected, observed, .. } = judged;
     if !judged.verdict.is_good() {
         return row
-            .say(Tone::Dim, "wanted ")
-            .say(Tone::Plain, expected)
-            .say(Tone::Dim, ", observed ")
-            .say(Tone::Bad, observed);
+            .say(Tone::Dim, "observed ")
+            .say(Tone::Bad, observed)
+            .say(Tone::Dim, ", wanted ")
+            .say(Tone::Plain, expected);
     }
     if expected != observed {
         return row.say(Tone::Good, observed).say(Tone::Dim, &format!("  (wanted {expected})"));
@@ -200,28 +200,48 @@ fn found(row: Row, judged: &Judged) -> Row {
 }
 
 /// A check with what was made of it, in one or two rows.
-pub fn check_rows(step: &Step, state: &StepState) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (check, judged) in step.checks.iter().zip(&state.checks) {
-        let mark = judged.as_ref().map_or(Mark::Open, |judged| Mark::of(judged.verdict));
-        let mut row = Row { indent: 9, pieces: Vec::new() }
-            .say(mark.tone(), &format!("{} {:<6} ", mark.shape(), mark.word()));
-        match judged {
-            None => rows.push(row.say(Tone::Dim, &check.title)),
-            Some(judged) => {
-                row = row.say(Tone::Plain, &check.title).say(Tone::Dim, ": ");
-                rows.push(found(row, judged));
-                if let Some(waiver) = &judged.waiver {
-                    rows.push(
-                        Row { indent: 9, pieces: Vec::new() }
-                            .pad(9)
-                            .say(Tone::Warn, &format!("waived: {waiver}")),
-                    );
-                }
-            }
-        }
+pub fn check_row(check: &Check, judged: Option<&Judged>) -> Vec<Row> {
+    let mark = judged.map_or(Mark::Open, |judged| Mark::of(judged.verdict));
+    let row = Row { indent: 9, pieces: Vec::new() }
+        .say(mark.tone(), &format!("{} {:<6} ", mark.shape(), mark.word()));
+    let Some(judged) = judged else { return vec![row.say(Tone::Dim, &check.title)] };
+    let row = row.say(Tone::Plain, &check.title).say(Tone::Dim, ": ");
+    let mut rows = vec![found(row, judged)];
+    if let Some(waiver) = &judged.waiver {
+        let row = Row { indent: 9, pieces: Vec::new() }.pad(9);
+        rows.push(row.say(Tone::Warn, &format!("waived: {waiver}")));
     }
     rows
+}
+
+/// The checks of a step with what was made of them: what is not plainly as wanted comes first.
+pub(super) fn checks_in_order<'s>(
+    step: &'s Step,
+    state: &'s StepState,
+) -> Vec<(&'s Check, Option<&'s Judged>)> {
+    let judged = state.checks.iter().map(Option::as_ref);
+    let mut checks: Vec<_> = step.checks.iter().zip(judged).collect();
+    checks.sort_by_key(|(_, judged)| judged.is_none_or(|judged| judged.verdict == Verdict::Pass));
+    checks
+}
+
+/// Until it is judged, a declaration says in full what it holds the step to.
+fn declared(session: &Session, step: &Step, check: &Check) -> Option<Row> {
+    let migration = step.migration.map(|at| &session.plan.ceremony.migrations[at])?;
+    let declared = migration.declared.as_ref().filter(|_| check.subject == Subject::Declared)?;
+    Some(Row { indent: 9, pieces: Vec::new() }.pad(9).say(Tone::Dim, &declared_words(declared)))
+}
+
+/// Until it is signed, a claim shows how the steps stand that must carry it.
+fn carried(session: &Session, check: &Check) -> Option<Row> {
+    let Subject::Claim(at) = check.subject else { return None };
+    let row = Row { indent: 9, pieces: Vec::new() }.pad(9);
+    let steps = session.plan.ceremony.claims.get(at)?.evidence.iter().enumerate();
+    Some(steps.fold(row, |row, (at, id)| {
+        let mark = mark(session, id);
+        let gap = if at == 0 { "" } else { ", " };
+        row.say(Tone::Dim, &format!("{gap}{id} ")).say(mark.tone(), mark.word())
+    }))
 }
 
 /// Everything that is known of a step.
@@ -247,7 +267,13 @@ pub fn evidence(session: &Session, id: &str, now: Moment) -> Vec<Row> {
         rows.push(Row::labelled("next", Tone::Warn, next));
     }
     rows.push(Row::new());
-    rows.extend(check_rows(step, state));
+    for (check, judged) in checks_in_order(step, state) {
+        rows.extend(check_row(check, judged));
+        if judged.is_none() {
+            rows.extend(declared(session, step, check));
+            rows.extend(carried(session, check));
+        }
+    }
     if state.checks.iter().all(Option::is_none) {
         rows.push(Row::new());
         rows.push(Row::of(Tone::Dim, "Nothing was observed yet: these are the checks that will be made."));

@@ -23,6 +23,14 @@ pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
         Row::new(),
         counts(session),
     ];
+    let failed = session.plan.steps.iter().zip(&session.steps);
+    let failed: Vec<&str> = failed
+        .filter(|(_, state)| state.verdict == Some(Verdict::Fail))
+        .map(|(step, _)| step.id.as_str())
+        .collect();
+    if !failed.is_empty() {
+        rows.push(Row::labelled("failed", Tone::Bad, &failed.join(", ")));
+    }
     if !undone.is_empty() {
         rows.push(Row::labelled("undone", Tone::Warn, &undone.join(", ")));
     }

@@ -2,11 +2,10 @@
 
 use super::Transcript;
 use super::changes::tally;
-use super::checklist::{check_rows, elapsed};
+use super::checklist::{check_row, checks_in_order, elapsed};
 use super::ink::{Row, Tone};
-use super::rehearsal::rehearsed_rows;
 use super::stepwise;
-use crate::definition::{CommitPolicy, Migration, Risk, StepKind, Transaction, Undeclared};
+use crate::definition::{Migration, Risk, StepKind};
 use crate::plan::{Hazard, Step};
 use crate::session::*;
 use crate::time::{Moment, human_duration};
@@ -32,7 +31,7 @@ pub struct GateView {
     pub discard: bool,
 }
 
-fn place(session: &Session) -> Row {
+pub(super) fn place(session: &Session) -> Row {
     let target = session.header.as_ref().map(|header| &header.target);
     let database = target.map(|target| target.database.as_str()).unwrap_or_default();
     let user = target.map(|target| target.user.as_str()).unwrap_or_default();
@@ -49,7 +48,7 @@ pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<G
     let state = session.step_state(&gate.step)?;
     let migration = step.migration.map(|at| &session.plan.ceremony.migrations[at]);
     let (word, rows) = match gate.kind {
-        GateKind::Start => ("GATE", start(session, step, state, migration)),
+        GateKind::Start => ("GATE", super::gate_start::start(session, step, state, migration)),
         GateKind::Commit => ("COMMIT", commit(session, transcript, step, state, migration, now)),
         GateKind::RollBack => ("ROLL BACK", roll_back(session)),
         GateKind::Delete => ("DELETE", delete(session)),
@@ -75,101 +74,7 @@ pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<G
     })
 }
 
-fn deletes(tables: &[String]) -> Option<Row> {
-    let words = format!("deletes every row of {}", tables.join(", "));
-    (!tables.is_empty()).then(|| Row::labelled("", Tone::Bad, &words))
-}
-
-/// Rows of protected tables that change on purpose are not found: said before it runs.
-fn updates(tables: &[String]) -> Option<Row> {
-    let words = format!("changes rows of {} on purpose: only their number is held", tables.join(", "));
-    (!tables.is_empty()).then(|| Row::labelled("", Tone::Warn, &words))
-}
-
-fn start(session: &Session, step: &Step, state: &StepState, migration: Option<&Migration>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    if let Some((why, next)) = &state.blocked {
-        rows.push(Row::labelled("before", Tone::Bad, &format!("it could not be carried out: {why}")));
-        rows.push(Row::labelled("next", Tone::Warn, next));
-    }
-    match migration {
-        Some(migration) => {
-            let again =
-                if step.kind == StepKind::Reapply { "applied again, nothing may change: " } else { "" };
-            rows.push(Row::labelled("does", Tone::Plain, again).say(Tone::Plain, &migration.summary));
-            rows.extend(updates(&migration.updates));
-            rows.push(place(session));
-            if step.kind == StepKind::Apply {
-                rows.extend(super::hazards::rows(session.plan.hazards_of(step), |group| {
-                    session.plan.tried(&step.id, group)
-                }));
-            }
-            let asks = step.kind == StepKind::Apply && migration.commit == CommitPolicy::Ask;
-            let after = if asks {
-                "a second gate shows the proof and asks before COMMIT"
-            } else {
-                "a clean proof commits by itself"
-            };
-            let stepwise = migration.script.transaction == Transaction::None;
-            if stepwise {
-                rows.extend(stepwise::start(session, step, migration));
-            } else {
-                rows.push(Row::labelled(
-                    "how",
-                    Tone::Plain,
-                    &format!("{} in one transaction; {after}", migration.script.name()),
-                ));
-            }
-            rows.extend(rehearsed_rows(session, &step.id));
-            if !stepwise {
-                rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
-            }
-            rows.extend(deletes(&migration.rollback.deletes));
-            rows.extend(schema_row(step, migration));
-            let limits = session.plan.ceremony.limits;
-            let locks = format!(
-                "gives up after {} of waiting for a lock, {} in a statement",
-                human_duration(limits.lock_timeout_ms * 1000),
-                human_duration(limits.statement_timeout_ms * 1000)
-            );
-            let locks = locks + &super::locks::rule_words(limits);
-            rows.push(Row::labelled("limits", Tone::Dim, &locks));
-        }
-        None => {
-            rows.push(Row::labelled("does", Tone::Plain, kind_words(step.kind)));
-            rows.push(place(session));
-            rows.extend(rehearsed_rows(session, &step.id));
-        }
-    }
-    rows.push(checks_line(step));
-    if step.kind == StepKind::SignOff {
-        rows.extend(session.plan.ceremony.risks.iter().map(|risk| Row::labelled("risk", Tone::Warn, risk)));
-    }
-    rows
-}
-
-/// What the migration says about the schema, as far as this step holds it to it.
-fn schema_row(step: &Step, migration: &Migration) -> Option<Row> {
-    if step.kind == StepKind::Reapply {
-        let words = format!("at worst {}; anything worse stops", migration.reapply.word());
-        return Some(Row::labelled("grade", Tone::Plain, &words));
-    }
-    let declared = migration.declared.as_ref()?;
-    let more = match migration.undeclared {
-        Undeclared::Stop => "; anything else is rolled back",
-        Undeclared::Finding => "; anything else is a finding",
-    };
-    Some(Row::labelled("only", Tone::Plain, &declared_words(declared)).say(Tone::Dim, more))
-}
-
-/// The checks in one row that can be wrapped.
-fn checks_line(step: &Step) -> Row {
-    let titles: Vec<&str> = step.checks.iter().map(|check| check.title.as_str()).collect();
-    let count = if titles.len() == 1 { "1 check: ".to_owned() } else { format!("{} checks: ", titles.len()) };
-    Row::labelled("checks", Tone::Strong, &count).say(Tone::Plain, &titles.join("; "))
-}
-
-fn kind_words(kind: StepKind) -> &'static str {
+pub(super) fn kind_words(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Preflight => "looks, and changes nothing",
         StepKind::Backup => "copies rows out and records the schema; changes nothing",
@@ -202,31 +107,41 @@ fn commit(
 ) -> Vec<Row> {
     let good = state.checks.iter().flatten().filter(|judged| judged.verdict.is_good()).count();
     let open_us = session.gate_opened.map_or(0, |since| now.mono_us.saturating_sub(since.mono_us));
-    let proof = format!(
-        "{good} of {} checks as wanted, inside the transaction that is still open",
-        step.checks.len()
-    );
-    let mut rows = vec![Row::labelled("proof", Tone::Good, &proof)];
-    let mut on = place(session);
-    on = on.say(Tone::Dim, "; nothing is final yet");
-    rows.push(on);
-    let limit = session.plan.ceremony.limits.answer_timeout_ms * 1000;
-    let tone = if open_us * 4 > limit * 3 { Tone::Bad } else { Tone::Warn };
+    let proof = format!("{good} of {} checks as wanted", step.checks.len());
+    // Whoever waits is the one thing that makes it urgent.
+    let mut rows: Vec<Row> = super::locks::blocked(session, transcript, now).into_iter().collect();
     rows.push(
-        Row::labelled("open", tone, &super::header::calm(open_us))
-            .say(Tone::Plain, ", holding its locks; ")
-            .say(Tone::Dim, &format!("rolled back by the server if idle for {}", human_duration(limit))),
+        Row::labelled("proof", Tone::Good, &proof)
+            .say(Tone::Dim, "; nothing is final: the transaction is open"),
     );
-    rows.extend(super::locks::at_gate(session, transcript, now));
+    rows.push(place(session));
     if let Some((_, changes)) = transcript.changes.iter().rev().find(|(of, _)| *of == step.id) {
         rows.push(Row::labelled("schema", Tone::Plain, &tally(changes)).say(Tone::Dim, " (tab Changes)"));
     }
-    if let Some(migration) = migration {
-        rows.push(Row::labelled("undo", Tone::Plain, &migration.rollback.summary));
-        rows.extend(deletes(&migration.rollback.deletes));
-    }
-    rows.extend(check_rows(step, state));
+    let limit = session.plan.ceremony.limits.answer_timeout_ms * 1000;
+    let tone = if open_us * 4 > limit * 3 { Tone::Bad } else { Tone::Warn };
+    rows.push(Row::labelled("open", tone, &super::header::calm(open_us)).say(
+        Tone::Dim,
+        &format!("; the server rolls it back if nobody answers for {}", human_duration(limit)),
+    ));
+    rows.extend(super::locks::held(session, transcript, now));
+    rows.extend(migration.map(undo));
+    let checks = checks_in_order(step, state).into_iter();
+    rows.extend(checks.flat_map(|(check, judged)| check_row(check, judged)));
     rows
+}
+
+/// How it is undone, and the rows that die then.
+pub(super) fn undo(migration: &Migration) -> Row {
+    let rollback = &migration.rollback;
+    let row = Row::labelled("undo", Tone::Plain, "");
+    let row = match rollback.deletes.is_empty() {
+        true => row,
+        false => row
+            .say(Tone::Bad, &format!("deletes every row of {}", rollback.deletes.join(", ")))
+            .say(Tone::Dim, "; "),
+    };
+    row.say(Tone::Plain, &rollback.summary)
 }
 
 fn undone(session: &Session) -> impl Iterator<Item = &Migration> {
@@ -298,7 +213,8 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
     if let Some(micros) = step.and_then(|(_, state)| elapsed(state, now)) {
         doing = doing.say(Tone::Dim, &format!(", for {}", human_duration(micros)));
     }
-    let mut rows = vec![doing, place(session)];
+    let mut rows = vec![doing];
+    rows.extend(super::locks::while_running(session, transcript, now));
     let sent = transcript.statement.as_ref().filter(|(of, ..)| running.step.as_ref() == Some(of));
     if let Some((_, at, text)) = sent.filter(|_| running.work == Work::Run) {
         let first = text.lines().next().unwrap_or_default();
@@ -306,7 +222,7 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
             Row::labelled("sent", Tone::Dim, &format!("{}:{} ", at.file, at.line)).say(Tone::Plain, first),
         );
     }
-    rows.extend(super::locks::while_running(session, transcript, now));
+    rows.push(place(session));
     rows.push(match running.stop {
         0 => Row::labelled("stop", Tone::Dim, "Ctrl-C or S cancels it and stops the world"),
         1 => Row::labelled(

@@ -57,7 +57,7 @@ pub(super) fn rows(
     let hidden = open.len().saturating_sub(ROWS_MAX);
     let mut rest: Vec<String> = Vec::new();
     if hidden > 0 {
-        rest.push(format!("and {hidden} more, in `ceremony check` and the report"));
+        rest.push(format!("and {hidden} more in the report"));
     }
     if !note.is_empty() {
         rest.push(note);

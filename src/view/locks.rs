@@ -79,7 +79,7 @@ pub(super) fn rule_words(limits: Limits) -> String {
     let (sessions, ms) = (limits.blocked_sessions_max, limits.blocked_ms_max);
     match sessions * ms {
         0 => String::new(),
-        _ => format!("; stopped when {sessions} others wait {} for it", human_duration(ms * 1000)),
+        _ => format!("; stopped when {sessions} others wait {} for it", super::gate_start::limit(ms)),
     }
 }
 
@@ -121,20 +121,26 @@ pub(super) fn while_running(session: &Session, transcript: &Transcript, now: Mom
     rows
 }
 
-/// What the commit gate says of the locks that wait with it.
-pub(super) fn at_gate(session: &Session, transcript: &Transcript, now: Moment) -> Vec<Row> {
-    let Some(radar) = current(session, transcript) else { return Vec::new() };
-    let sample = &radar.sample;
-    let mut rows = Vec::new();
-    if !sample.held.is_empty() {
-        let held = sample.held.iter().zip(&radar.held_since).take(AT_GATE);
-        let held: Vec<String> = held.map(|(held, since)| held_words(held, *since, now)).collect();
-        let more = sample.held.len().saturating_sub(AT_GATE);
-        let more = if more == 0 { String::new() } else { format!("; {more} more (tab Locks)") };
-        rows.push(Row::labelled("locks", Tone::Warn, &format!("{}{more}", held.join("; "))));
-    }
-    rows.extend(victims(sample, radar.later_ms(now)));
-    rows
+/// Who waits for the commit gate.
+pub(super) fn blocked(session: &Session, transcript: &Transcript, now: Moment) -> Option<Row> {
+    let radar = current(session, transcript)?;
+    victims(&radar.sample, radar.later_ms(now))
+}
+
+/// The locks that wait with the commit gate, and for how long the first of them is held.
+pub(super) fn held(session: &Session, transcript: &Transcript, now: Moment) -> Option<Row> {
+    let radar = current(session, transcript)?;
+    let since = radar.held_since.iter().map(|since| since.mono_us).min()?;
+    let held = &radar.sample.held;
+    let named: Vec<String> =
+        held.iter().take(AT_GATE).map(|held| format!("{} on {}", held.mode, held.on)).collect();
+    let more = held.len().saturating_sub(AT_GATE);
+    let more = if more == 0 { String::new() } else { format!("; {more} more (tab Locks)") };
+    let time = super::header::calm(now.mono_us.saturating_sub(since));
+    Some(
+        Row::labelled("locks", Tone::Warn, &format!("held for {time}: "))
+            .say(Tone::Warn, &format!("{}{more}", named.join("; "))),
+    )
 }
 
 fn held_words(held: &Held, since: Moment, now: Moment) -> String {
@@ -142,15 +148,22 @@ fn held_words(held: &Held, since: Moment, now: Moment) -> String {
     format!("{} on {} for {}", held.mode, held.on, super::header::calm(us))
 }
 
+/// How many wait for the step, and who does longest.
 fn victims(sample: &Sample, later_ms: u64) -> Option<Row> {
     let victims = sample.victims();
+    let waited = |peer: &&&Peer| peer.wait.as_ref().map_or(0, |wait| wait.waited_ms);
+    let longest = victims.iter().max_by_key(waited)?;
+    let seconds = (waited(&longest) + later_ms) / 1000;
     let count = match victims.len() {
-        0 => return None,
-        1 => "1 session waits for it: ".to_owned(),
-        more => format!("{more} sessions wait for it: "),
+        1 => format!("1 session waits for it, for {seconds} s: "),
+        more => format!("{more} sessions wait for it, the first for {seconds} s: "),
     };
-    let names: Vec<String> = victims.iter().map(|peer| peer.words(later_ms)).collect();
-    Some(Row::labelled("blocks", Tone::Bad, &count).say(Tone::Plain, &names.join("; ")))
+    let more = if victims.len() > 1 { "; the others in tab Locks" } else { "" };
+    Some(
+        Row::labelled("blocks", Tone::Bad, &count)
+            .say(Tone::Plain, &format!("{}{}", longest.name(), longest.runs()))
+            .say(Tone::Dim, more),
+    )
 }
 
 fn progress_row(label: &str, progress: &Progress, columns: usize) -> Row {

@@ -6,6 +6,7 @@ mod checklist;
 mod clean;
 mod closed;
 mod gate;
+mod gate_start;
 mod graph;
 mod graph_route;
 mod hazards;

@@ -78,18 +78,28 @@ impl Rehearsed {
     }
 }
 
-/// What the rehearsal says about a step, for its gate; nothing without one.
-pub fn rehearsed_rows(session: &Session, step: &str) -> Vec<Row> {
-    let plan = &session.plan;
-    let Some((rehearsal, seen)) = plan.rehearsal.as_ref().zip(plan.rehearsed(step)) else {
-        return Vec::new();
+/// How long a step took when it was rehearsed; nothing without a rehearsal.
+pub(super) fn rehearsed_time(session: &Session, step: &str) -> Option<Row> {
+    let (rehearsal, seen) = session.plan.rehearsal.as_ref().zip(session.plan.rehearsed(step))?;
+    let rows = match seen.rows() {
+        0 => String::new(),
+        1 => ", 1 row written".to_owned(),
+        more => format!(", {more} rows written"),
     };
-    let mut first = Row::labelled("takes", Tone::Plain, &human_duration(seen.elapsed_us));
-    if seen.rows() > 0 {
-        first = first.say(Tone::Plain, &format!(", {} rows written", seen.rows()));
+    Some(
+        Row::labelled("time", Tone::Plain, &format!("{}{rows}", human_duration(seen.elapsed_us)))
+            .say(Tone::Dim, &format!(" when rehearsed on {}, on {}", rehearsal.date, rehearsal.on)),
+    )
+}
+
+/// What others would have felt of it when it was rehearsed.
+pub(super) fn rehearsed_locks(session: &Session, step: &str) -> Vec<Row> {
+    let Some(seen) = session.plan.rehearsed(step) else { return Vec::new() };
+    let mut rows = Vec::new();
+    let rewritten = seen.rewritten();
+    if !rewritten.is_empty() {
+        rows.push(Row::labelled("rewrite", Tone::Warn, &format!("writes {} anew", rewritten.join(", "))));
     }
-    let held = format!(", by the rehearsal of {} on {}", rehearsal.date, rehearsal.on);
-    let mut rows = vec![first.say(Tone::Dim, &held)];
     let locks = seen.locks();
     if !locks.is_empty() {
         let named: Vec<String> = locks
@@ -104,12 +114,8 @@ pub fn rehearsed_rows(session: &Session, step: &str) -> Vec<Row> {
         let tone = if readers { Tone::Warn } else { Tone::Plain };
         rows.push(
             Row::labelled("locks", tone, &format!("{}{more}", named.join("; ")))
-                .say(Tone::Dim, &format!("; {who} of these tables wait until the end of the step")),
+                .say(Tone::Dim, &format!("; {who} wait until it ends")),
         );
-    }
-    let rewritten = seen.rewritten();
-    if !rewritten.is_empty() {
-        rows.push(Row::labelled("anew", Tone::Warn, &rewritten.join(", ")));
     }
     rows
 }

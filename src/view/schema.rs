@@ -32,7 +32,8 @@ impl Transcript {
                 if let Some((migration, declared)) =
                     migration.and_then(|it| Some((it, it.declared.as_ref()?)))
                 {
-                    let lines = compare(declared, &migration.rollback.kept, changes);
+                    let mut lines = compare(declared, &migration.rollback.kept, changes);
+                    lines.sort_by_key(|line| line.good);
                     let judged = judged(entry, |check| check == "declared");
                     self.put(entry, step, DECLARED, compared_table(&lines), 0, judged);
                 }

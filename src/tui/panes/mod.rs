@@ -131,7 +131,11 @@ pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene
     let row = match (ui.ask, &ui.message) {
         (Some(Ask::Quit), _) => Row::of(Tone::Call, " Leave? ").say(Tone::Strong, "y / n").say(
             Tone::Dim,
-            if scene.live() { "   the session can be gone on with: ceremony resume" } else { "" },
+            match scene.session.phase {
+                Phase::Closed(_) => "   the session is over; its record stays",
+                _ if scene.live() => "   the session can be gone on with: ceremony resume",
+                _ => "",
+            },
         ),
         (Some(Ask::RollBack), _) => Row::of(Tone::Bad, " Undo everything that is applied? ")
             .say(Tone::Strong, "y / n")
