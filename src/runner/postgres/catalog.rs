@@ -32,6 +32,19 @@ impl Snapshot {
         Snapshot(rows.into_iter().collect())
     }
 
+    /// From the rows of [`QUERY`] as a server sends them, with their ids.
+    pub fn from_cells(rows: Vec<Vec<Option<String>>>) -> (Self, Ids) {
+        let (mut objects, mut ids) = (Vec::new(), Ids::default());
+        for row in rows {
+            let mut cells = row.into_iter().flatten();
+            if let (Some(object), Some(definition), Some(id)) = (cells.next(), cells.next(), cells.next()) {
+                ids.0.insert(object.clone(), id);
+                objects.push((object, definition));
+            }
+        }
+        (Self::from_rows(objects), ids)
+    }
+
     /// SHA-256 in hex over every object and definition in order, each with its length in bytes (8, big-endian) first.
     pub fn hash(&self) -> String {
         let mut digest = Sha256::new();

@@ -8,6 +8,7 @@ pub mod catalog;
 mod checks;
 pub mod copy;
 mod drill;
+mod dump;
 pub mod endpoint;
 pub mod ledger;
 pub mod meter;
