@@ -1,5 +1,6 @@
 //! The schema's state as text, one entry an object: read by one query, compared and hashed here.
 
+mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +30,7 @@ pub struct Snapshot(pub BTreeMap<String, String>);
 impl Snapshot {
     /// From the rows of [`QUERY`].
     pub fn from_rows(rows: impl IntoIterator<Item = (String, String)>) -> Self {
-        Snapshot(rows.into_iter().collect())
+        Snapshot(rows.into_iter().map(|(object, text)| (object, spelling::settled(text))).collect())
     }
 
     /// From the rows of [`QUERY`] as a server sends them, with their ids.

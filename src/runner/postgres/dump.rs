@@ -32,9 +32,9 @@ const LOCALE: &str = "
                pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
                (SELECT spcname FROM pg_catalog.pg_tablespace WHERE oid = d.dattablespace)),
              CASE it.facts ->> 'datlocprovider'
-               WHEN 'i' THEN 'LOCALE_PROVIDER icu' || pg_catalog.format(' ICU_LOCALE %L', it.locale)
-                             || coalesce(pg_catalog.format(' ICU_RULES %L', nullif(it.facts ->> 'daticurules', '')), '')
-               WHEN 'b' THEN pg_catalog.format('LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', it.locale)
+               WHEN 'i' THEN 'LOCALE_PROVIDER icu ICU_LOCALE ' || pg_catalog.quote_literal(it.locale)
+                             || coalesce(' ICU_RULES ' || pg_catalog.quote_literal(nullif(it.facts ->> 'daticurules', '')), '')
+               WHEN 'b' THEN 'LOCALE_PROVIDER builtin BUILTIN_LOCALE ' || pg_catalog.quote_literal(it.locale)
                WHEN 'c' THEN 'LOCALE_PROVIDER libc' END)
       FROM pg_catalog.pg_database AS d,
            LATERAL (SELECT pg_catalog.to_jsonb(d) AS facts,

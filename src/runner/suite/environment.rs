@@ -48,7 +48,10 @@ pub(in crate::runner) fn environment(
     add("PGCONNECT_TIMEOUT", "10".into());
     add("PGAPPNAME", "ceremony suite".into());
     // A suite that waits for somebody else's lock in silence looks like one that hangs.
-    add("PGOPTIONS", format!("-c lock_timeout={}", room.lock_timeout_ms).into());
+    // And the server is to notice when it is killed, also while it waits.
+    let options =
+        format!("-c lock_timeout={} -c client_connection_check_interval=1000", room.lock_timeout_ms);
+    add("PGOPTIONS", options.into());
     if let Some(password) = &endpoint.password {
         let file = room.scratch.join(PASSWORD_FILE);
         let _ = std::fs::remove_file(&file);
