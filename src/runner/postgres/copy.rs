@@ -102,11 +102,11 @@ impl Job<'_> {
         let (from, to) = (&self.source.database, self.copy);
         self.stop.watch(maintenance.canceller());
         // Asked first: the server keeps everybody from logging in while it waits for those who are there to leave.
-        let mut who = self.users(maintenance, "^ceremony ").await?;
+        let mut who = self.users(maintenance, false).await?;
         if who.is_none() {
             match self.template(maintenance).await {
                 Err(NoCopy::Database(DbError::Server { card, .. })) if card.sqlstate == IN_USE => {
-                    who = self.users(maintenance, "^$").await?;
+                    who = self.users(maintenance, true).await?;
                 }
                 other => {
                     other?;
@@ -124,14 +124,14 @@ impl Job<'_> {
         Ok(way)
     }
 
-    /// Who is connected to the source, but for clients whose name fits `but`: our own ones are just being closed.
-    async fn users(&self, maintenance: &mut Backend, but: &str) -> Result<Option<String>, NoCopy> {
+    /// Who is connected to the source; `ours` counts too what may be connections of our own that are just being closed.
+    async fn users(&self, maintenance: &mut Backend, ours: bool) -> Result<Option<String>, NoCopy> {
         let name = literal(&self.source.database);
         let sql = format!(
             "SELECT pg_catalog.string_agg(who, ', ') FROM (
                SELECT pg_catalog.format('process %s \"%s\"', pid, application_name)
                  FROM pg_catalog.pg_stat_activity
-                WHERE datname = {name} AND backend_type <> 'autovacuum worker' AND application_name !~ '{but}'
+                WHERE datname = {name} AND backend_type <> 'autovacuum worker' AND ({ours} OR application_name !~ '^ceremony ')
                UNION ALL
                SELECT pg_catalog.format('prepared transaction \"%s\"', gid)
                  FROM pg_catalog.pg_prepared_xacts WHERE database = {name}) AS users (who)"
