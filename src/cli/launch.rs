@@ -188,8 +188,12 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
     let log = log(&session)?;
     let mut target = wanted.ready(&session, &plan.ceremony)?;
     let source = target.endpoint.database.clone();
-    let copy =
-        if purpose.is_rehearsal() && !target.embedded { Some(copied(&mut target, &id)?) } else { None };
+    let (copy, how) = if purpose.is_rehearsal() && !target.embedded {
+        let made = copied(&mut target, &id, (folder.root(), &session), &plan.ceremony.limits)?;
+        (Some(made.0), Some(made.1))
+    } else {
+        (None, None)
+    };
     let header = Header {
         format: FORMAT,
         session: id,
@@ -209,6 +213,7 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
         },
         opened: clock.now().wall,
         copy_of: copy.is_some().then_some(source),
+        copied: how,
     };
     let journal = JournalFile::create(&session).map_err(Trouble::journal)?;
     let drive = Drive::new(Session::new(Arc::new(plan)), Transcript::default(), journal);

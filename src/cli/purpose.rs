@@ -2,11 +2,18 @@
 
 use super::target::Target;
 use super::{Common, Trouble};
-use crate::definition::Ceremony;
+use crate::definition::{Ceremony, Limits};
 use crate::plan::Rehearsal;
 use crate::runner::files::DiskFolder;
+use crate::runner::postgres::attempt::GRACE_MS;
+use crate::runner::postgres::copy::NoCopy;
+use crate::runner::postgres::stop::Stop;
 use crate::runner::rehearsal::{self, Copy};
+use crate::runner::suite::SuiteRoom;
+use crate::session::Report;
+use crate::view::clean_line;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where sessions are kept beside their definition.
 pub const SESSIONS: &str = "sessions";
@@ -83,21 +90,64 @@ pub fn rehearsed(
     }
 }
 
-/// Puts a copy in the place of the target.
-pub fn copied(target: &mut Target, session: &str) -> Result<Copy, Trouble> {
-    let (copy, there, left) = Copy::make(&target.endpoint, session).map_err(|error| {
+/// Puts a copy in the place of the target; says how it was made. A signal ends the work and leaves nothing of it.
+pub fn copied(
+    target: &mut Target,
+    session: &str,
+    (definition, folder): (&Path, &Path),
+    limits: &Limits,
+) -> Result<(Copy, String), Trouble> {
+    let room = SuiteRoom {
+        folder: definition.to_owned(),
+        scratch: folder.to_owned(),
+        programs: target.programs.clone(),
+        lock_timeout_ms: limits.lock_timeout_ms,
+    };
+    let stop = Arc::new(Stop::default());
+    let signals = signals(stop.clone()).map_err(|error| Trouble::folder(folder, &error))?;
+    let say = |report| {
+        if let Report::Printed { text, .. } = report {
+            text.lines().for_each(|line| eprintln!("{}", clean_line(line)));
+        }
+    };
+    let limit_ms = limits.statement_timeout_ms + GRACE_MS;
+    let made = Copy::make((&target.endpoint, session), (&room, limit_ms), &stop, &say);
+    signals.close();
+    let (copy, there, way, left) = made.map_err(|error| {
+        let next = match &error {
+            NoCopy::Blocked { next, .. } => format!("{next}, then rehearse again"),
+            NoCopy::Stopped => "nothing of the copy is left; rehearse again when you like".to_owned(),
+            NoCopy::Database(_) => "mend what it says, then rehearse again".to_owned(),
+        };
         Trouble::usage(
-            format!("no rehearsal on {}/{}: {error}", target.endpoint, target.endpoint.database),
-            "a rehearsal runs on a copy, which the server makes while nobody else is connected",
-            "let the others disconnect, then rehearse again",
+            format!(
+                "no rehearsal on {}/{}: {}",
+                target.endpoint,
+                target.endpoint.database,
+                clean_line(&error.to_string())
+            ),
+            "a rehearsal runs on a copy: file by file while nobody else is connected, else dumped and restored",
+            next,
         )
     })?;
     for name in left {
         eprintln!("note: {name} was left by a rehearsal that was killed; drop it with: DROP DATABASE {name}");
     }
     eprintln!("rehearsing on {}, a copy of {}", there.database, target.endpoint.database);
+    let how = way.of(&target.endpoint.database, &there.database);
     target.endpoint = there;
-    Ok(copy)
+    Ok((copy, how))
+}
+
+/// Signals that ask for an end, as STOP.
+fn signals(stop: Arc<Stop>) -> std::io::Result<signal_hook::iterator::Handle> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || signals.forever().for_each(|_| rehearsal::stop(&stop)))?;
+    Ok(handle)
 }
 
 /// Ends a rehearsal's copy; one that stays is named, so that a person can drop it.

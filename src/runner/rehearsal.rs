@@ -1,10 +1,14 @@
 //! What a rehearsal needs around its session: a copy of the target that goes when it ends, and its result on disk.
 
+use super::clock::Clock;
 use super::postgres::attempt::CONNECT_MAX;
 use super::postgres::backend::{Backend, DbError, Endpoint};
-use super::postgres::copy::{self, NoCopy};
+use super::postgres::copy::{self, Job, NoCopy, Way};
+use super::postgres::stop::Stop;
 use super::session_folder;
+use super::suite::SuiteRoom;
 use crate::plan::Rehearsal;
+use crate::session::Report;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -31,25 +35,36 @@ fn wait<T>(work: impl Future<Output = Result<T, NoCopy>>) -> Result<T, NoCopy> {
 }
 
 impl Copy {
-    /// Copies the database that `endpoint` names. Returns the copy, where it is, and the copies that rehearsals which
-    /// were killed have left on that server.
+    /// Copies the database that `endpoint` names; `limit_ms` is for one statement. Returns the copy, where it is, how it
+    /// was made, and the copies that rehearsals which were killed have left on that server.
     ///
     /// # Errors
-    /// When others are connected to the database, and of the server or the connection.
-    pub fn make(endpoint: &Endpoint, session: &str) -> Result<(Self, Endpoint, Vec<String>), NoCopy> {
+    /// When it cannot be copied, after STOP, and of the server or the connection. Then nothing is left of it.
+    pub fn make(
+        (endpoint, session): (&Endpoint, &str),
+        (room, limit_ms): (&SuiteRoom, u64),
+        stop: &Stop,
+        say: &(dyn Fn(Report) + Send + Sync),
+    ) -> Result<(Self, Endpoint, Way, Vec<String>), NoCopy> {
         let outside = copy::outside(endpoint);
         let tail: String = session.chars().filter(char::is_ascii_hexdigit).collect();
         let name = format!("{PREFIX}{}_{}", std::process::id(), tail.get(..12).unwrap_or(&tail));
-        let left = wait(async {
+        let clock = Clock::starting_at(0);
+        let now_us = move || clock.now().mono_us;
+        let (source, mark) = (endpoint, name.as_str());
+        let job = Job { source, copy: &name, room, limit_ms, stop, mark, say, now_us: &now_us };
+        let mut begun = Self { outside: outside.clone(), name: name.clone(), there: false };
+        let (way, left) = wait(async {
             let mut backend = Backend::connect(&outside, "ceremony rehearse", CONNECT_MAX).await?;
             let mut left = copy::named(&mut backend, PREFIX).await?;
             left.retain(|name| !maker_lives(name));
-            let made = copy::make(&mut backend, &endpoint.database, &name).await;
+            begun.there = true;
+            let made = job.make(&mut backend).await;
             backend.close().await;
-            made.map(|()| left)
+            made.map(|way| (way, left))
         })?;
         let there = Endpoint { database: name.clone(), ..endpoint.clone() };
-        Ok((Self { outside, name, there: true }, there, left))
+        Ok((begun, there, way, left))
     }
 
     /// Drops the copy, whoever is connected to it. Asked again, it does nothing.
@@ -75,6 +90,15 @@ impl Drop for Copy {
         if let Err(error) = self.discard() {
             tracing::warn!(%error, copy = self.name, "the rehearsal's copy could not be dropped");
         }
+    }
+}
+
+/// STOP while the copy is being made.
+pub fn stop(stop: &Stop) {
+    if let Some(canceller) = stop.request() {
+        // What cannot be cancelled ends at its deadline.
+        let lost = |error: io::Error| NoCopy::Database(DbError::Lost(error.to_string()));
+        let _ = wait(async { canceller.cancel().await.map_err(lost) });
     }
 }
 

@@ -1,25 +1,21 @@
 //! Test commands: run with a clean environment, streamed, killed with all they started; and what their result says.
 
-mod environment;
+pub(in crate::runner) mod child;
+pub(in crate::runner) mod environment;
 mod processes;
-mod relay;
+pub(in crate::runner) mod relay;
 mod result;
 
 pub use processes::Group;
 
 use super::postgres::backend::Endpoint;
 use crate::definition::Suite;
-use crate::session::{Observation, Report, Source};
+use crate::session::{Observation, Report};
 use environment::PASSWORD_FILE;
 use relay::Kept;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::process::Stdio;
-use std::time::Duration;
 use tokio::process::Command;
-
-/// Output that is still on its way once a suite has ended is waited for no longer than this.
-const DRAIN_MAX: Duration = Duration::from_secs(2);
 
 /// Where suites run and what they are told.
 #[derive(Clone, Debug)]
@@ -82,54 +78,10 @@ async fn spawn(
         return Err("there is no command".to_owned());
     };
     let program = environment::find(program, &environment, &room.folder);
-    let mut child = Command::new(&program)
-        .args(arguments)
-        .current_dir(&room.folder)
-        .env_clear()
-        .envs(environment)
-        .env(processes::MARK, mark)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("cannot start '{}': {error}", program.display()))?;
-    if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
-        group.set(pid, mark);
-    }
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&room.folder).env_clear().envs(environment);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut unheard = Kept::default();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let work = async {
-        let mut relays = pin!(async {
-            tokio::join!(
-                relay::relay(stdout, Source::Stdout, say, result::OUTPUT_BYTES_MAX, kept),
-                relay::relay(stderr, Source::Stderr, say, 0, &mut unheard)
-            )
-        });
-        let mut open = true;
-        let status = loop {
-            tokio::select! {
-                _ = &mut relays, if open => open = false,
-                status = child.wait() => break status,
-            }
-        };
-        // What it left running would hold its output open, and go on while the next check looks.
-        group.clear(mark);
-        if open {
-            let _ = tokio::time::timeout(DRAIN_MAX, relays).await;
-        }
-        status
-    };
-    let ended = tokio::time::timeout(Duration::from_millis(suite.timeout_ms), work).await;
-    if ended.is_err() {
-        group.kill_running();
-        let _ = child.wait().await;
-    }
-    group.clear(mark);
-    match ended {
-        Ok(Ok(status)) => status.code().ok_or_else(|| format!("killed: {status}")),
-        Ok(Err(error)) => Err(format!("cannot wait for it: {error}")),
-        Err(_) => Err(format!("killed after {} ms", suite.timeout_ms)),
-    }
+    let wanted = (result::OUTPUT_BYTES_MAX, 0);
+    child::run(command, suite.timeout_ms, (group, mark), say, wanted, (kept, &mut unheard)).await
 }

@@ -101,6 +101,9 @@ pub struct Header {
     /// For a rehearsal on a throw-away copy: the database it is a copy of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<String>,
+    /// How that copy was made, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<String>,
 }
 
 /// The repository a definition lies in.

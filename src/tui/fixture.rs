@@ -63,6 +63,7 @@ impl World {
             target,
             opened: world.now().wall,
             copy_of: None,
+            copied: None,
         };
         world.command(Command::Open { header: Box::new(header) });
         world

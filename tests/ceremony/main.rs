@@ -3,6 +3,7 @@
 mod broken;
 mod checks;
 mod clients;
+mod copies;
 mod data;
 mod death;
 mod disk;

@@ -167,22 +167,6 @@ fn a_migration_that_another_tool_recorded_is_not_applied() {
 }
 
 #[test]
-fn the_drill_waits_for_others_to_leave() {
-    let (room, server) = (Room::new(), Own::new());
-    let url = server.url();
-    let run = ["run", "--session", "session", "--url", &url];
-    let somebody = server.somebody("SELECT 1");
-    room.spawn(room.answered(&run, &room.yes().with("drill/rollback", &["{phrase}"]))).end().with(3).says(&[
-        "cannot be copied while others are connected",
-        "\"somebody else\"",
-        "let them disconnect",
-    ]);
-    somebody.leaves();
-    let resume = ["resume", "session", "--url", &url];
-    room.spawn(room.answered(&resume, &room.yes())).end().with(0);
-}
-
-#[test]
 fn what_cannot_be_reached_at_a_resume_is_no_stop_of_the_world() {
     let (room, server) = (Room::new(), Own::new());
     let url = server.url();

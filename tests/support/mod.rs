@@ -84,6 +84,7 @@ pub fn header() -> Header {
         },
         opened: Timestamp::from_micros(identity().server_time_us),
         copy_of: None,
+        copied: None,
     }
 }
 

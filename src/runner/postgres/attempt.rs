@@ -24,7 +24,7 @@ const CELL_BYTES_MAX: usize = 4096;
 /// How long a connection may take.
 pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How much longer than the server's own timeout an answer may take before the connection counts as lost.
-const GRACE_MS: u64 = 10_000;
+pub const GRACE_MS: u64 = 10_000;
 /// How long another holder of the fence is waited for.
 const FENCE_MAX: Duration = Duration::from_secs(5);
 

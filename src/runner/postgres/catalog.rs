@@ -1,5 +1,6 @@
 //! The schema's state as text, one entry an object: read by one query, compared and hashed here.
 
+mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +30,20 @@ pub struct Snapshot(pub BTreeMap<String, String>);
 impl Snapshot {
     /// From the rows of [`QUERY`].
     pub fn from_rows(rows: impl IntoIterator<Item = (String, String)>) -> Self {
-        Snapshot(rows.into_iter().collect())
+        Snapshot(rows.into_iter().map(|(object, text)| (object, spelling::settled(text))).collect())
+    }
+
+    /// From the rows of [`QUERY`] as a server sends them, with their ids.
+    pub fn from_cells(rows: Vec<Vec<Option<String>>>) -> (Self, Ids) {
+        let (mut objects, mut ids) = (Vec::new(), Ids::default());
+        for row in rows {
+            let mut cells = row.into_iter().flatten();
+            if let (Some(object), Some(definition), Some(id)) = (cells.next(), cells.next(), cells.next()) {
+                ids.0.insert(object.clone(), id);
+                objects.push((object, definition));
+            }
+        }
+        (Self::from_rows(objects), ids)
     }
 
     /// SHA-256 in hex over every object and definition in order, each with its length in bytes (8, big-endian) first.

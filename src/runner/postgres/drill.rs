@@ -1,17 +1,12 @@
 //! The rollback drill: on a throw-away copy of the database the real rollback scripts run, and behind each the schema
 //! is compared with the one its migration started from; then everything is applied again, compared the same way.
 
-use super::attempt::{Attempt, prepare};
-use super::backend::{Backend, Endpoint};
+use super::attempt::{Attempt, CONNECT_MAX, GRACE_MS, prepare};
+use super::backend::{Backend, DbError, Endpoint};
 use super::catalog::{Snapshot, diff};
-use super::ledger::literal;
+use super::copy::{self, NoCopy};
 use crate::definition::Transaction;
 use crate::session::*;
-
-/// A database that is not the one to be copied.
-pub(super) fn elsewhere(source: &str) -> &'static str {
-    if source == "template1" { "postgres" } else { "template1" }
-}
 
 impl Attempt {
     /// Runs the drill. The copy is dropped whatever happens.
@@ -20,71 +15,61 @@ impl Attempt {
     /// Of a script, the server or the connection.
     pub async fn drill(&self) -> Result<(), Failure> {
         let rungs = self.kept_rungs()?;
-        // Says and compares the server's identity; a copy cannot be made while anybody is connected to the source.
+        // Says and compares the server's identity; files are copied while nobody is connected to the source.
         self.connect().await?.close().await;
-        let source = &self.room.endpoint.database;
         // A name of this session's own: another ceremony on the same server may be at its drill right now.
         let ours = format!("ceremony_drill_{}_", self.id.session.replace('-', "_"));
         let copy = format!("{ours}{}", self.id.number);
-        let outside = Endpoint { database: elsewhere(source).to_owned(), ..self.room.endpoint.clone() };
+        let outside = copy::outside(&self.room.endpoint);
         let mut maintenance = self.connect_to(&outside).await?;
         // One is left where an earlier drill of this session died with its program.
-        let left = format!(
-            "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, {}) LIMIT 1",
-            literal(&ours)
-        );
-        while let Some(old) = self.value(&mut maintenance, &left).await? {
-            self.run(&mut maintenance, &format!("DROP DATABASE {old} WITH (FORCE)")).await?;
+        let left = copy::named(&mut maintenance, &ours).await;
+        for old in left.map_err(|error| self.failure(error, None))? {
+            self.go_on()?;
+            let dropped = copy::discard(&mut maintenance, &old).await;
+            dropped.map_err(|error| self.failure(error, None))?;
         }
-        let drop_copy = format!("DROP DATABASE IF EXISTS {copy} WITH (FORCE)");
         // Nobody may be connected to what is copied, not even we.
         self.room.presence.leave().await;
-        let made = self.make_copy(&mut maintenance, source, &copy).await;
+        let made = self.make_copy(&mut maintenance, &copy).await;
         let result = match made {
             Ok(()) => self.on_copy(&copy, &rungs).await,
             Err(failure) => Err(failure),
         };
         // After STOP the copy goes all the same.
-        let dropped = maintenance.run(&drop_copy, &mut |_| {}).await;
+        let mut dropped = copy::discard(&mut maintenance, &copy).await;
         maintenance.close().await;
+        // Nor does it stay when a second STOP ended that connection.
+        if let Err(DbError::Lost(_)) = dropped
+            && let Ok(mut again) = Backend::connect(&outside, "ceremony drill", CONNECT_MAX).await
+        {
+            dropped = copy::discard(&mut again, &copy).await;
+            again.close().await;
+        }
         result?;
         dropped.map_err(|error| self.failure(error, None))?;
         self.say(Report::Finished);
         Ok(())
     }
 
-    async fn make_copy(&self, maintenance: &mut Backend, source: &str, copy: &str) -> Result<(), Failure> {
-        let quoted = source.replace('"', "\"\"");
-        let sql = format!("CREATE DATABASE {copy} TEMPLATE \"{quoted}\" STRATEGY wal_log");
-        match self.run(maintenance, &sql).await {
-            Err(Failure::Sql { error }) if error.sqlstate == "55006" => {
-                let who = self
-                    .value(
-                        maintenance,
-                        &format!(
-                            "SELECT pg_catalog.string_agg(pg_catalog.format('process %s \"%s\"', pid, application_name), ', ')
-                               FROM pg_catalog.pg_stat_activity WHERE datname = {}",
-                            literal(source)
-                        ),
-                    )
-                    .await?;
-                Err(Failure::Blocked {
-                    what: format!(
-                        "the database cannot be copied while others are connected: {}",
-                        who.unwrap_or_else(|| "they have just left".to_owned())
-                    ),
-                    next: "let them disconnect, then answer the gate again".to_owned(),
-                })
+    async fn make_copy(&self, maintenance: &mut Backend, copy: &str) -> Result<(), Failure> {
+        let job = copy::Job {
+            source: &self.room.endpoint,
+            copy,
+            room: &self.room.suites,
+            limit_ms: self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS,
+            stop: &self.stop,
+            mark: copy,
+            say: &*self.say,
+            now_us: &*self.room.now_us,
+        };
+        job.make(maintenance).await.map(drop).map_err(|error| match error {
+            NoCopy::Blocked { what, next } => {
+                Failure::Blocked { what, next: format!("{next}, then answer the gate again") }
             }
-            other => {
-                other?;
-                self.say(Report::Printed {
-                    source: Source::Runner,
-                    text: format!("copied database {source} to {copy}\n"),
-                });
-                Ok(())
-            }
-        }
+            NoCopy::Stopped => Failure::Cancelled,
+            NoCopy::Database(error) => self.failure(error, None),
+        })
     }
 
     /// The schema that each migration started from, in the order of the plan.

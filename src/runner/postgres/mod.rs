@@ -9,6 +9,7 @@ mod checks;
 pub mod copy;
 mod drift;
 mod drill;
+mod dump;
 pub mod endpoint;
 pub mod ledger;
 pub mod meter;

@@ -82,7 +82,7 @@ impl Radar {
         let mut endpoint = attempt.room.endpoint.clone();
         if attempt.step.kind == StepKind::Drill {
             // Nobody may be connected to a database that is being copied.
-            endpoint.database = super::drill::elsewhere(&endpoint.database).to_owned();
+            endpoint = super::copy::outside(&endpoint);
         }
         let looking = Looking {
             room: attempt.room.clone(),

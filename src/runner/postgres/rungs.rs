@@ -28,15 +28,7 @@ impl Attempt {
         }
         let rows = self.all_rows(backend, catalog::QUERY).await?;
         self.run(backend, if alone { "ROLLBACK" } else { "ROLLBACK TO SAVEPOINT ceremony_snapshot" }).await?;
-        let (mut objects, mut ids) = (Vec::new(), Ids::default());
-        for row in rows {
-            let mut cells = row.into_iter().flatten();
-            if let (Some(object), Some(definition), Some(id)) = (cells.next(), cells.next(), cells.next()) {
-                ids.0.insert(object.clone(), id);
-                objects.push((object, definition));
-            }
-        }
-        Ok((Snapshot::from_rows(objects), ids))
+        Ok(Snapshot::from_cells(rows))
     }
 
     /// No two ids give the same name: an id has no '+'.

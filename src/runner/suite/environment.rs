@@ -8,10 +8,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Lies in the session folder while a suite runs.
-pub(super) const PASSWORD_FILE: &str = "pgpass";
+pub(in crate::runner) const PASSWORD_FILE: &str = "pgpass";
 
 /// The program in the children's PATH; a path with a slash is relative to the definition's folder.
-pub(super) fn find(program: &str, environment: &[(OsString, OsString)], folder: &Path) -> PathBuf {
+pub(in crate::runner) fn find(program: &str, environment: &[(OsString, OsString)], folder: &Path) -> PathBuf {
     if program.contains('/') {
         return folder.join(program);
     }
@@ -24,7 +24,7 @@ pub(super) fn find(program: &str, environment: &[(OsString, OsString)], folder: 
 
 /// Children get the target and nothing else of what could redirect or betray them. The password goes into a file
 /// that only this user can read, never into an argument or a variable.
-pub(super) fn environment(
+pub(in crate::runner) fn environment(
     room: &SuiteRoom,
     endpoint: &Endpoint,
 ) -> std::io::Result<Vec<(OsString, OsString)>> {
@@ -48,7 +48,10 @@ pub(super) fn environment(
     add("PGCONNECT_TIMEOUT", "10".into());
     add("PGAPPNAME", "ceremony suite".into());
     // A suite that waits for somebody else's lock in silence looks like one that hangs.
-    add("PGOPTIONS", format!("-c lock_timeout={}", room.lock_timeout_ms).into());
+    // And the server is to notice when it is killed, also while it waits.
+    let options =
+        format!("-c lock_timeout={} -c client_connection_check_interval=1000", room.lock_timeout_ms);
+    add("PGOPTIONS", options.into());
     if let Some(password) = &endpoint.password {
         let file = room.scratch.join(PASSWORD_FILE);
         let _ = std::fs::remove_file(&file);

@@ -10,7 +10,7 @@ const CHUNK_BYTES: usize = 16 << 10;
 
 /// The beginning of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(in crate::runner) struct Kept {
     /// At most as many bytes as were wanted.
     pub bytes: Vec<u8>,
     /// There was more.
