@@ -4,7 +4,7 @@ mod hazard;
 mod rehearsal;
 mod steps;
 
-pub use hazard::{Hazard, HazardClass, HazardGroup, grouped};
+pub use hazard::{Hazard, HazardClass, HazardGroup, Tried, grouped};
 pub use rehearsal::*;
 use steps::{migration_step, plain_step, rollback_step};
 

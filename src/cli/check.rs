@@ -53,10 +53,10 @@ fn hazards(all: &[Hazard]) {
         let Hazard { class, why, rule, next, .. } = open[0].first;
         let like = |group: &HazardGroup<'_>| (&group.first.why, &group.first.next) == (why, next);
         let (alike, others): (Vec<_>, Vec<_>) = open.into_iter().partition(like);
-        for HazardGroup { first, lines } in &alike {
+        for group in &alike {
+            let first = group.first;
             let perhaps = if first.perhaps { ", if the DO block gets there" } else { "" };
-            let group = HazardGroup { first, lines: lines.clone() };
-            let more = if lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
+            let more = if group.lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
             outln!("warning: {}: {}: {}{perhaps}{more}", first.at, class.word(), first.what);
         }
         outln!("  why:  {why} ({rule})");

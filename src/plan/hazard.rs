@@ -67,6 +67,17 @@ pub struct HazardGroup<'h> {
     pub first: &'h Hazard,
     /// The lines of all of them.
     pub lines: Vec<usize>,
+    /// Where their statements start.
+    statements: Vec<&'h Place>,
+}
+
+/// What a rehearsal made of a hazard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// It was seen.
+    Confirmed(String),
+    /// It was looked for and not seen.
+    Cleared(String),
 }
 
 impl HazardGroup<'_> {
@@ -92,8 +103,15 @@ pub fn grouped<'h>(hazards: impl IntoIterator<Item = &'h Hazard>) -> Vec<HazardG
                 == (&hazard.script, &hazard.rule, &hazard.what, hazard.accepted, hazard.perhaps)
         };
         match groups.iter_mut().find(same) {
-            Some(group) => group.lines.push(hazard.at.line),
-            None => groups.push(HazardGroup { first: hazard, lines: vec![hazard.at.line] }),
+            Some(group) => {
+                group.lines.push(hazard.at.line);
+                group.statements.push(&hazard.statement);
+            }
+            None => groups.push(HazardGroup {
+                first: hazard,
+                lines: vec![hazard.at.line],
+                statements: vec![&hazard.statement],
+            }),
         }
     }
     for group in &mut groups {
@@ -118,5 +136,42 @@ impl super::Plan {
             _ => &migration.script,
         };
         Some(of(self.hazards.as_deref()?, script).collect())
+    }
+
+    /// What the rehearsal made of hazards of a step's script; `None` without one, and for what it cannot show: whether
+    /// rows or clients are hurt.
+    pub fn tried(&self, step: &str, group: &HazardGroup<'_>) -> Option<Tried> {
+        let rehearsed = self.rehearsed(step)?;
+        let mut tolls = Vec::new();
+        for place in &group.statements {
+            // All of them, or nothing can be said.
+            tolls.push(&rehearsed.statements.iter().find(|statement| statement.at == **place)?.toll);
+        }
+        let (locks, files) = match group.first.class {
+            HazardClass::Lock => (true, false),
+            HazardClass::Rewrite => (false, true),
+            HazardClass::Unseen => (true, true),
+            HazardClass::Data | HazardClass::Other => return None,
+        };
+        let mut seen: Vec<String> = Vec::new();
+        for toll in tolls {
+            if locks {
+                seen.extend(toll.locks.iter().map(|lock| format!("{} on {}", lock.mode, lock.relation)));
+            }
+            if files {
+                seen.extend(toll.rewritten.iter().map(|table| format!("{table} written anew")));
+            }
+        }
+        seen.dedup();
+        let nothing = match group.first.class {
+            HazardClass::Rewrite => "no table was written anew",
+            HazardClass::Unseen => "no further lock that others wait for, nothing written anew",
+            _ => "no further lock that others wait for",
+        };
+        Some(if seen.is_empty() {
+            Tried::Cleared(nothing.to_owned())
+        } else {
+            Tried::Confirmed(seen.join(", "))
+        })
     }
 }

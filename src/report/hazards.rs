@@ -1,7 +1,8 @@
 //! The hazards that the scripts showed when the session was opened, as a table of the report.
 
 use super::markdown::{code, inert};
-use crate::plan::{Plan, grouped};
+use crate::definition::StepKind;
+use crate::plan::{Plan, Tried, grouped};
 use std::fmt::Write;
 
 pub(super) fn render(out: &mut String, plan: &Plan) {
@@ -15,12 +16,24 @@ pub(super) fn render(out: &mut String, plan: &Plan) {
         return;
     }
     let _ = writeln!(out, "Read from the scripts before anything ran.\n");
-    let _ = writeln!(out, "| script | where | kind | what | rule |\n| --- | --- | --- | --- | --- |");
+    let _ = writeln!(
+        out,
+        "| script | where | kind | what | in the rehearsal | rule |\n| --- | --- | --- | --- | --- | --- |"
+    );
     for group in grouped(all) {
         let hazard = group.first;
+        let step = plan.steps.iter().find(|step| {
+            step.kind == StepKind::Apply
+                && plan.script_of(step).is_some_and(|script| script.name() == hazard.script)
+        });
+        let tried = match step.and_then(|step| plan.tried(&step.id, &group)) {
+            None => String::new(),
+            Some(Tried::Confirmed(seen)) => format!("confirmed: {}", inert(&seen)),
+            Some(Tried::Cleared(nothing)) => format!("cleared: {nothing}"),
+        };
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {}{}{} | {} |",
+            "| {} | {} | {} | {}{}{} | {tried} | {} |",
             code(&hazard.script),
             group.places(),
             hazard.class.word(),

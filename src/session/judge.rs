@@ -55,7 +55,7 @@ impl Session {
             Observation::Flag { value, source, .. } => self.judge_flag(found, value.as_deref(), source),
             Observation::Query { result, .. } => self.judge_query(found, result),
             // About no check by itself, see `vacuous`.
-            Observation::QueryBefore { .. } => return None,
+            Observation::QueryBefore { .. } | Observation::Drift { .. } => return None,
             Observation::QueryFailed { error, .. } => {
                 judgement(found, false, "an answer", format!("{} {}", error.sqlstate, error.message))
             }

@@ -7,7 +7,7 @@ use super::*;
 use crate::definition::{Migration, Undeclared};
 use crate::plan::{Check, Subject};
 
-fn names(changes: &[ObjectChange]) -> String {
+pub(super) fn names(changes: &[ObjectChange]) -> String {
     let mut names: Vec<&str> = changes.iter().take(4).map(|change| change.object.as_str()).collect();
     if changes.len() > 4 {
         names.push("…");

@@ -109,6 +109,10 @@ impl Deciding<'_> {
                 });
             }
         }
+        if let Observation::Drift { since, changes } = observation {
+            let names = judge_schema::names(changes);
+            self.find(vec![format!("somebody else changed the schema since '{since}': {names}")]);
+        }
         if let Observation::Schema { before, after, .. } = observation {
             self.compare_schema(step, before, after);
         }

@@ -275,6 +275,13 @@ pub enum Observation {
         /// What differs.
         changes: Vec<ObjectChange>,
     },
+    /// The schema is not as this session's last commit left it.
+    Drift {
+        /// The step that committed last.
+        since: String,
+        /// What somebody else did since.
+        changes: Vec<ObjectChange>,
+    },
     /// The rows of a table were copied out.
     Backup {
         /// The table.

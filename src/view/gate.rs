@@ -168,7 +168,7 @@ fn roll_back(session: &Session) -> Vec<Row> {
     }
     let steps = session.undo.iter().filter_map(|id| session.plan.hazards_of(session.step(id)?));
     let hazards: Vec<&Hazard> = steps.flatten().collect();
-    rows.extend(super::hazards::rows(session.plan.hazards.is_some().then_some(hazards)));
+    rows.extend(super::hazards::rows(session.plan.hazards.is_some().then_some(hazards), |_| None));
     let minutes = format!(
         "planned at {} min by hand; each step commits by itself",
         session.plan.ceremony.rollback_minutes

@@ -1,13 +1,16 @@
 //! Hazards in the few rows a gate has for them: the worst first, what is not shown counted.
 
 use super::ink::{Row, Tone};
-use crate::plan::{Hazard, HazardClass, HazardGroup, grouped};
+use crate::plan::{Hazard, HazardClass, HazardGroup, Tried, grouped};
 
 /// So many rows are given to hazards.
 const ROWS_MAX: usize = 3;
 
 /// Rows for a gate; none when nobody looked.
-pub(super) fn rows(hazards: Option<Vec<&Hazard>>) -> Vec<Row> {
+pub(super) fn rows(
+    hazards: Option<Vec<&Hazard>>,
+    tried: impl Fn(&HazardGroup<'_>) -> Option<Tried>,
+) -> Vec<Row> {
     let Some(hazards) = hazards else { return Vec::new() };
     let groups = grouped(hazards);
     let accepted = groups.iter().filter(|group| group.first.accepted).count();
@@ -38,7 +41,18 @@ pub(super) fn rows(hazards: Option<Vec<&Hazard>>) -> Vec<Row> {
         } else {
             format!(" ({})", group.places())
         };
-        rows.push(row.say(tone, &format!("{kind}{what}")).say(Tone::Dim, &place));
+        let row = match tried(group) {
+            None => row.say(tone, &format!("{kind}{what}")).say(Tone::Dim, &place),
+            Some(Tried::Confirmed(seen)) => row
+                .say(tone, &format!("{kind}{what}"))
+                .say(Tone::Dim, &place)
+                .say(tone, &format!("; rehearsed: {seen}")),
+            Some(Tried::Cleared(nothing)) => row
+                .say(Tone::Plain, &format!("{kind}{what}"))
+                .say(Tone::Dim, &place)
+                .say(Tone::Good, &format!("; rehearsed: {nothing}")),
+        };
+        rows.push(row);
     }
     let hidden = open.len().saturating_sub(ROWS_MAX);
     let mut rest: Vec<String> = Vec::new();

@@ -26,7 +26,16 @@ fn a_rehearsal_is_practice_and_its_estimates_are_in_the_real_plan() {
     // Looked at in rehearsals only.
     room.verify().with(0);
     assert!(!fs::read_to_string(room.session().join("session.jsonl")).unwrap().contains("statement-toll"));
-    contains(&room.report(), &["rehearsed on", "SHARE ROW EXCLUSIVE on `public.providers`"]);
+    contains(
+        &room.report(),
+        &[
+            "rehearsed on",
+            "SHARE ROW EXCLUSIVE on `public.providers`",
+            "confirmed: SHARE ROW EXCLUSIVE on public.providers",
+            // What the script executes from a text nobody could look into before.
+            "cleared: no further lock that others wait for, nothing written anew",
+        ],
+    );
     let report = room.call(&["report", "sessions/r"]).with(0).out;
     contains(&report, &["PRACTICE: cannot be signed as real"]);
 }

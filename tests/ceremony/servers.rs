@@ -273,3 +273,18 @@ fn other_tools_wait_for_the_history_while_a_migration_is_open() {
     );
     at_work.end().with(5);
 }
+
+#[test]
+fn what_somebody_else_did_to_the_schema_between_two_steps_is_found() {
+    let (room, server) = (Room::new(), Own::new());
+    let run = ["run", "--session", "session", "--url", &server.url()];
+    room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
+    server.ask("CREATE INDEX strays ON public.bookings (id)");
+    let resume = ["resume", "session", "--url", &server.url()];
+    room.spawn(room.answered(&resume, &room.yes().without("verify/post")))
+        .end()
+        .with(3)
+        .says(&["finding: somebody else changed the schema since 'apply/foundations': index public.strays"]);
+    let drifts = room.observations("drift");
+    assert_eq!(drifts.len(), 1, "only once, and not by what the session itself did: {drifts:#?}");
+}

@@ -19,6 +19,10 @@ impl Attempt {
     /// Of the server or the connection, where it is not itself what a check observes.
     pub async fn look(&self) -> Result<(), Failure> {
         let mut backend: Option<Backend> = None;
+        if self.step.checks.iter().any(|check| matches!(check.subject, Subject::Suite(_))) {
+            // Test programs connect by themselves: to the server that is meant, and to no other that took its port.
+            self.connect().await?.close().await;
+        }
         for check in &self.step.checks {
             self.go_on()?;
             match &check.subject {

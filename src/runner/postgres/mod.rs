@@ -7,6 +7,7 @@ mod before;
 pub mod catalog;
 mod checks;
 pub mod copy;
+mod drift;
 mod drill;
 pub mod endpoint;
 pub mod ledger;

@@ -220,6 +220,7 @@ impl Attempt {
         self.run(backend, "BEGIN").await?;
         let (snapshot, ids) = self.snapshot_and_ids(backend).await?;
         let flaws = self.flaws(backend).await?;
+        self.look_for_drift(&snapshot);
         if self.step.kind == StepKind::Apply {
             self.keep_schema_before(&snapshot)?;
             self.keep_rung(mark.migration, &snapshot)?;
@@ -336,6 +337,7 @@ impl Attempt {
         mark: &Mark<'_>,
         flaws: &BTreeSet<Flaw>,
     ) -> Result<(), Failure> {
+        self.forget_last();
         let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut |_| {})).await;
         let doubt = |what: String| Failure::Connection { what };
         match answer {
@@ -358,6 +360,7 @@ impl Attempt {
             let text = format!("not looked for things half done after the commit: {}\n", failure.words());
             self.say(Report::Printed { source: Source::Runner, text });
         }
+        self.keep_last(&mut fresh).await;
         fresh.close().await;
         let rows = rows.map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
         if rows.iter().any(|row| row.attempt == mark.attempt && row.done) {
