@@ -60,7 +60,7 @@ fn at_its_gate_and_not_at_others() {
     while world.deliver().is_some() {}
     says(&shown(&world), &["so far", "done and stay"]);
     at_gate(&mut world, "apply/outbound-sync");
-    says(&shown(&world), &["in one transaction; a second gate shows the proof"]);
+    says(&shown(&world), &["one transaction; a second gate shows the proof"]);
 }
 
 #[test]

@@ -54,9 +54,9 @@ fn hazards(all: &[Hazard]) {
         let like = |group: &HazardGroup<'_>| (&group.first.why, &group.first.next) == (why, next);
         let (alike, others): (Vec<_>, Vec<_>) = open.into_iter().partition(like);
         for group in &alike {
-            let HazardGroup { first, lines, .. } = group;
+            let first = group.first;
             let perhaps = if first.perhaps { ", if the DO block gets there" } else { "" };
-            let more = if lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
+            let more = if group.lines.len() > 1 { format!(" ({})", group.places()) } else { String::new() };
             outln!("warning: {}: {}: {}{perhaps}{more}", first.at, class.word(), first.what);
         }
         outln!("  why:  {why} ({rule})");

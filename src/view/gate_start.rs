@@ -7,7 +7,7 @@ use super::stepwise;
 use crate::definition::{
     CommitPolicy, Declared, Grade, Limits, Migration, StepKind, Transaction, Undeclared, kind_of,
 };
-use crate::plan::{Step, Subject};
+use crate::plan::{HazardGroup, Step, Subject};
 use crate::session::*;
 use crate::time::human_duration;
 use std::collections::BTreeMap;
@@ -61,17 +61,19 @@ fn script(rows: &mut Vec<Row>, session: &Session, step: &Step, migration: &Migra
             .say(Tone::Strong, again(migration.reapply))
             .say(Tone::Dim, &format!("; anything worse than '{}' stops", migration.reapply.word())),
     });
+    let stepwise = migration.script.transaction == Transaction::None;
+    // That nothing can be taken back by itself is the first thing to know.
+    if stepwise {
+        rows.extend(stepwise::start(session, step, migration));
+    }
     rows.extend(updates(&migration.updates));
     rows.push(place(session));
     if apply {
-        rows.extend(super::hazards::rows(session.plan.hazards_of(step), |group| {
-            session.plan.tried(&step.id, group)
-        }));
+        let tried = |group: &HazardGroup<'_>| session.plan.tried(&step.id, group);
+        rows.extend(super::hazards::rows(session.plan.hazards_of(step), tried));
     }
     rows.extend(rehearsed_locks(session, &step.id));
-    if migration.script.transaction == Transaction::None {
-        rows.extend(stepwise::start(session, step, migration));
-    } else {
+    if !stepwise {
         let how = match apply && migration.commit == CommitPolicy::Ask {
             true => "one transaction; a second gate shows the proof and asks before COMMIT",
             false => "one transaction; a clean proof commits by itself",

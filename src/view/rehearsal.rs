@@ -87,8 +87,8 @@ pub(super) fn rehearsed_time(session: &Session, step: &str) -> Option<Row> {
         more => format!(", {more} rows written"),
     };
     Some(
-        Row::labelled("time", Tone::Plain, &format!("{}{rows}", human_duration(seen.elapsed_us)))
-            .say(Tone::Dim, &format!(" when rehearsed on {}, on {}", rehearsal.date, rehearsal.on)),
+        Row::labelled("takes", Tone::Plain, &format!("{}{rows}", human_duration(seen.elapsed_us)))
+            .say(Tone::Dim, &format!(", by the rehearsal of {} on {}", rehearsal.date, rehearsal.on)),
     )
 }
 

@@ -125,7 +125,7 @@ fn inert_locks_and_re_creates_are_told_apart() {
     assert_eq!(words, "inert: no change, no lock, no transaction id");
     assert_eq!(seen["xid"], false);
     let (seen, words) = graded(&room, "foundations");
-    contains(&words, &["locks: holds: ", "AccessExclusiveLock on public.external_calendar_connections"]);
+    contains(&words, &["locks: holds: ", "ACCESS EXCLUSIVE on public.external_calendar_connections"]);
     assert_eq!(seen["catalog_rows"], Value::Null);
     let (seen, words) = graded(&room, "outbound-sync");
     contains(&words, &["re-creates: made anew: index public.external_calendar_events_sync_status_idx"]);

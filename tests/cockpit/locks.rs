@@ -45,6 +45,12 @@ fn the_locks_pane_shows_who_is_in_the_way_and_the_commit_gate_who_waits() {
         let change = "ALTER TABLE public.services ADD COLUMN IF NOT EXISTS x integer;\n\nCOMMIT;";
         text.replacen("COMMIT;", change, 1)
     });
+    // What is not declared would stop it before its commit gate.
+    let creates = "creates = [\n    \"table public.external_calendar_connections\",";
+    ceremony.edit("ceremony.toml", |text| {
+        assert!(text.contains(creates));
+        text.replacen(creates, &format!("{creates}\n    \"column public.services.x\","), 1)
+    });
     let mut screen = ceremony.start(120, 40);
     let mut phrase = screen.wait_for_gate();
     while !phrase.starts_with("apply foundations") {
@@ -61,7 +67,7 @@ fn the_locks_pane_shows_who_is_in_the_way_and_the_commit_gate_who_waits() {
     });
     drop(holder);
     assert!(screen.wait_for_gate().starts_with("commit foundations"), "{}", screen.scene());
-    screen.wait_for_words("ACCESS EXCLUSIVE on public.services for");
+    screen.wait_for_words("ACCESS EXCLUSIVE on public.services");
     // Three that wait for two seconds: the open transaction is rolled back by rule.
     let readers = [(); 3].map(|()| {
         let mut command = psql(&ceremony);

@@ -47,6 +47,9 @@ impl Ceremony {
         let after = edit(before.clone());
         assert_ne!(before, after, "the edit of {file} changed nothing");
         std::fs::write(&path, &after).unwrap();
+        if file == "ceremony.toml" {
+            return;
+        }
         let definition = self.folder.path().join("ceremony.toml");
         let text = std::fs::read_to_string(&definition).unwrap();
         assert!(text.contains(&hex(&before)), "{file} is not a reviewed file");

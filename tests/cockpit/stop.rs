@@ -108,7 +108,7 @@ fn stop_cancels_a_long_statement_and_the_ceremony_goes_on_after_its_stages() {
     }
     screen.wait_for("the statement that runs", |screen| screen.has("RUNNING") && screen.has("$wait$"));
     screen.send(CTRL_C);
-    screen.wait_for_words("ASSESS: press v");
+    screen.wait_for_words("ASSESS: v looks behind");
     assert!(screen.has("stopped by the operator"), "{}", screen.scene());
     assert!(screen.has("is rolled back: nothing of it is left"), "{}", screen.scene());
     screen.send("v");
