@@ -3,6 +3,7 @@
 mod broken;
 mod checks;
 mod clients;
+mod cycle;
 mod data;
 mod death;
 mod disk;

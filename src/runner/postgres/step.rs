@@ -251,9 +251,12 @@ impl Attempt {
         if backend.transaction_status() != b'T' {
             return Err(Failure::Escaped { what: "the script ended its transaction".to_owned() });
         }
-        for sql in ["RESET ROLE", "RESET search_path", "SET CONSTRAINTS ALL IMMEDIATE"] {
+        // The proof is ours: neither a role nor a timeout of the script's own may have a part in it.
+        for sql in ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"] {
             self.run(backend, sql).await?;
         }
+        self.own_settings(backend).await?;
+        self.run(backend, "SET CONSTRAINTS ALL IMMEDIATE").await?;
         match &before.name {
             Name::Xid(before) => {
                 let xid = self.xid(backend).await?;
