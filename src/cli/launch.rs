@@ -3,7 +3,7 @@
 use super::purpose::{Purpose, SESSIONS, copied, rehearsed};
 use super::target::{Target, Wanted, same_server};
 use super::{Common, Trouble};
-use crate::definition::{Ceremony, Diagnostic, Transaction, load};
+use crate::definition::{Ceremony, Diagnostic, Migration, Script, Transaction, load};
 use crate::driver::{Drive, Message, follow};
 use crate::journal::FORMAT;
 use crate::journal::file::JournalFile;
@@ -67,7 +67,8 @@ pub fn definition(common: &Common) -> Result<(DiskFolder, String, Ceremony), Tro
     Ok((folder, name, ceremony))
 }
 
-/// What keeps scripts from being run at all: psql commands, unclosed quotes, transaction control, several queries.
+/// What keeps scripts from being run at all: psql commands, unclosed quotes, transaction control, several queries, or
+/// nothing to run in a migration or in its way back.
 fn scripts(ceremony: &Ceremony) -> Vec<Diagnostic> {
     use crate::runner::postgres::split::{arrange, split, units};
     let one = ceremony.queries.iter().map(|query| (&query.script, true));
@@ -105,9 +106,32 @@ fn scripts(ceremony: &Ceremony) -> Vec<Diagnostic> {
             Ok(_) => {}
         }
     }
+    problems.extend(ceremony.migrations.iter().flat_map(nothing_to_run));
     problems.sort();
     problems.dedup();
     problems
+}
+
+/// Comments alone change nothing, and undo nothing.
+fn nothing_to_run(migration: &Migration) -> Vec<Diagnostic> {
+    use crate::runner::postgres::split::{arrange, split, units};
+    let is_empty = |script: &Script| {
+        let found = split(&script.file, &script.text, script.first_line).ok()?.statements;
+        Some(match script.transaction {
+            Transaction::One => arrange(&script.text, &found).ok()?.body.is_empty(),
+            Transaction::None => units(&script.text, &found).ok()?.iter().all(|unit| unit.body.is_empty()),
+        })
+    };
+    let ways = [(&migration.script, "migration"), (&migration.rollback.script, "the rollback of")];
+    ways.into_iter()
+        .filter(|(script, _)| is_empty(script) == Some(true))
+        .map(|(script, what)| Diagnostic {
+            at: crate::definition::Place { file: script.file.clone(), line: script.first_line, column: 1 },
+            what: format!("{what} '{}' has no statement in {}", migration.id, script.name()),
+            why: "a step that runs nothing would pass and be recorded as done".to_owned(),
+            next: "write its SQL, or take the migration out of the definition".to_owned(),
+        })
+        .collect()
 }
 
 /// What a grammar of PostgreSQL does not accept in the migrations; the server has the last word.

@@ -127,6 +127,18 @@ fn walk<'m>(
 }
 
 fn rollbacks(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
+    let mut versions = BTreeMap::new();
+    for (migration, span) in ceremony.migrations.iter().zip(&spans.migrations) {
+        let Some((version, _)) = migration.history_key() else { continue };
+        if let Some(earlier) = versions.insert(version, &migration.id) {
+            reading.problem(
+                span,
+                format!("'{earlier}' and '{}' are both version {version}", migration.id),
+                "the migration history has one row for a version, so the later one could not be applied",
+                "give each migration a file of its own with a number of its own",
+            );
+        }
+    }
     for (migration, span) in ceremony.migrations.iter().zip(&spans.migrations) {
         if migration.rollback.script.text.trim().is_empty() && !migration.rollback.script.file.is_empty() {
             reading.problem(

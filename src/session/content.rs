@@ -119,6 +119,14 @@ impl Content {
         self.columns.iter().any(|column| matches!(column.fate, Fate::NotCompared { .. }))
     }
 
+    /// Rows that the transaction deleted and inserted where it deleted more: what others added meanwhile makes up for
+    /// nothing. `None` also where every row was compared and is what it was.
+    pub fn lost(&self) -> Option<(u64, u64)> {
+        let Wrote { inserted, deleted, rewritten, .. } = self.wrote?;
+        let untouched = self.rows.is_some() && !self.is_changed();
+        (deleted > inserted && !rewritten && !untouched).then_some((deleted, inserted))
+    }
+
     /// Why a change is not this transaction's, or none of a row that was there: in words.
     pub fn excuse(&self) -> Option<&'static str> {
         match self.wrote {

@@ -64,6 +64,10 @@ pub(super) fn judge_rows(
         return judgement(check, false, expected, count);
     }
     let Some(content) = content else { return judgement(check, true, expected, count) };
+    if let Some((deleted, inserted)) = content.lost() {
+        let lost = format!("but this step deleted {deleted} and inserted {inserted}: others added rows");
+        return judgement(check, false, expected, format!("{count}, {lost} meanwhile"));
+    }
     let (good, words) = content_words(content, before == after, may_update);
     judgement(check, good, expected, format!("{count}, {words}"))
 }
@@ -179,6 +183,11 @@ mod tests {
         let added = || changed(&[("b", compared("1", "2"))], inserted);
         let same =
             || Content { rows: Some(("7".to_owned(), "7".to_owned())), hashed: true, ..Content::default() };
+        let deleted = Wrote { deleted: 2, ..Wrote::default() };
+        let masked = || changed(&[("b", compared("1", "2"))], deleted);
+        let masked_counts = || Content { wrote: Some(deleted), ..Content::default() };
+        // Deleted in a savepoint that was rolled back.
+        let undone = || Content { wrote: Some(deleted), ..same() };
         let json = || {
             let why = "type changed from json to jsonb".to_owned();
             changed(&[("b", Fate::NotCompared { why }), ("c", Fate::Dropped)], updated)
@@ -196,6 +205,9 @@ mod tests {
             (some(3), some(3), Some(differs()), true, true, "content changed in b, as declared"),
             (some(3), some(4), Some(differs()), false, false, "rows were added and others changed"),
             (some(3), some(3), Some(others()), false, true, "others changed rows meanwhile"),
+            (some(3), some(3), Some(masked()), true, false, "this step deleted 2 and inserted 0"),
+            (some(3), some(3), Some(masked_counts()), false, false, "others added rows meanwhile"),
+            (some(3), some(3), Some(undone()), false, true, "the same in them"),
             (some(3), some(6), Some(added()), false, true, "none that was there was touched"),
             (
                 some(3),

@@ -195,3 +195,49 @@ fn what_others_write_meanwhile_is_not_held_against_the_migration() {
     running.end().with(3);
     is(&room, "busy", "pass", &["others changed rows meanwhile, this transaction none"]);
 }
+
+#[test]
+fn what_nobody_counts_is_not_put_down_to_others() {
+    let room = Room::new();
+    room.tolerant();
+    let cases = [
+        ("behind", "UPDATE public.behind_it SET ok = NOT ok;", "fail", "content changed in ok"),
+        // The last column, so that the columns look the same.
+        (
+            "made_again",
+            "ALTER TABLE public.made_again DROP COLUMN mark; ALTER TABLE public.made_again ADD COLUMN mark text;",
+            "pass",
+            "the same in what is left of them; mark is dropped",
+        ),
+        (
+            "renamed",
+            "ALTER TYPE public.mood RENAME VALUE 'sad' TO 'glad';",
+            "fail",
+            "content changed in mood",
+        ),
+    ];
+    room.add(BASELINE, "CREATE TYPE public.mood AS ENUM ('sad', 'so-so');");
+    protect(
+        &room,
+        "behind_it",
+        "id int PRIMARY KEY, ok boolean",
+        "VALUES (1, true), (2, true), (3, false)",
+        "content = false",
+    );
+    room.add(BASELINE, "CREATE VIEW public.behind AS SELECT * FROM public.behind_it;");
+    room.define(
+        "table = \"public.providers\"",
+        "table = \"public.behind\"\n\n[[protect]]\ntable = \"public.providers\"",
+    );
+    let three = "VALUES (1, 'a'), (2, 'b'), (3, 'c')";
+    protect(&room, "made_again", "id int PRIMARY KEY, mark text", three, "");
+    let three = "VALUES (1, 'sad'), (2, 'sad'), (3, 'so-so')";
+    protect(&room, "renamed", "id int PRIMARY KEY, mood public.mood", three, "");
+    for (_, sql, ..) in cases {
+        room.add(UNIQUENESS, sql);
+    }
+    room.run(&room.yes()).with(5).says(&["condition 5 of 8"]);
+    for (name, _, verdict, words) in cases {
+        is(&room, name, verdict, &["3 rows before", words]);
+    }
+}

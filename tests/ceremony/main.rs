@@ -4,6 +4,7 @@ mod broken;
 mod checks;
 mod clients;
 mod copies;
+mod cycle;
 mod data;
 mod death;
 mod disk;

@@ -1,6 +1,7 @@
 //! What is refused before anything is touched: flags, files, definitions, scripts that do not stay in their transaction.
 
 use crate::room::*;
+use crate::small::*;
 use std::fs;
 
 #[test]
@@ -151,4 +152,31 @@ fn a_folder_that_is_not_empty_is_not_used() {
     fs::write(room.session().join("mine.txt"), "mine").unwrap();
     room.run(&room.yes()).with(2).says(&["not empty", "--session DIR"]);
     assert_eq!(fs::read_dir(room.session()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_script_without_a_statement_is_refused() {
+    for (up, down, word) in [
+        (UP_SQL, "-- nothing is undone\n", "transaction = \"none\""),
+        ("/* nothing */;\n", DOWN_SQL, "transaction = \"none\""),
+        ("BEGIN;\nCOMMIT;\n", DOWN_SQL, ""),
+    ] {
+        let room = small(up, down, word);
+        room.call(&["check"])
+            .with(2)
+            .says(&["'concurrent' has no statement in", "would pass and be recorded"]);
+        room.run(&room.yes()).with(2);
+        assert!(!room.session().exists());
+    }
+}
+
+#[test]
+fn a_version_of_the_history_is_given_once() {
+    let room = ordinary();
+    let other = UP.replace("/2_", "/1_");
+    std::fs::rename(room.path(UP), room.path(&other)).unwrap();
+    room.define(UP, &other);
+    room.call(&["check"])
+        .with(2)
+        .says(&["'base' and 'concurrent' are both version 1", "a number of its own"]);
 }

@@ -117,3 +117,41 @@ fn ctrl_c_twice_ends_what_does_not_listen() {
     assert_eq!(room.halt()["cause"]["cause"], "operator");
     assert_eq!(room.ask_after(&[LEDGER]), ["foundations|1|up|done"]);
 }
+
+/// A standby that does not exist keeps COMMIT from being answered, although it has happened.
+#[test]
+fn stop_at_the_commit_keeps_what_is_committed() {
+    for presses in [1, 2] {
+        let (room, server) = (Room::new(), Own::new());
+        let url = server.url();
+        let run = ["run", "--session", "session", "--url", &url];
+        let resume = ["resume", "session", "--url", &url];
+        room.spawn(room.answered(&run, &room.yes().without("apply/uniqueness"))).end().with(3);
+        server.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        server.ask("SELECT pg_reload_conf()");
+        until("the setting is read", || {
+            (server.ask("SHOW synchronous_standby_names") == "nobody").then_some(())
+        });
+        let running = room.spawn(room.answered(&resume, &room.yes()));
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'ceremony apply/uniqueness'";
+        until("COMMIT waits", || (server.ask(waits) == "1").then_some(()));
+        for _ in 0..presses {
+            running.signal(Signal::INT);
+        }
+        let stop = running.end().with(5).says(&["stopped by the operator"]).said();
+        assert!(!stop.contains("not looked for things half done"), "{stop}");
+        server.ask("ALTER SYSTEM RESET synchronous_standby_names");
+        server.ask("SELECT pg_reload_conf()");
+        let answers = room.yes().at_a_stop("resume: it was a false alarm");
+        let after = room.spawn(room.answered(&resume, &answers)).end().with(0).said();
+        // The second press may end the connection before the answer is read.
+        contains(
+            &(stop + &after),
+            &[if presses == 1 { "canceling wait for synchronous" } else { "committed" }],
+        );
+        let once = "foundations|1|up|done\noutbound-sync|1|up|done\nuniqueness|1|up|done";
+        assert_eq!(server.ask(LEDGER), once);
+        assert_eq!(room.events("step-committed").len(), 3);
+        room.verify().with(0);
+    }
+}

@@ -135,18 +135,30 @@ impl Attempt {
         let name = format!("ceremony {}", self.step.id);
         let mut backend = self.patiently(endpoint, &name).await?;
         self.stop.watch(backend.canceller());
-        let limits = self.room.plan.ceremony.limits;
-        for setting in [
-            format!("SET lock_timeout = {}", limits.lock_timeout_ms),
-            format!("SET statement_timeout = {}", limits.statement_timeout_ms),
-            "SET synchronous_commit = on".to_owned(),
-            // The splitter reads strings this way.
-            "SET standard_conforming_strings = on".to_owned(),
-            "SET client_connection_check_interval = 1000".to_owned(),
-        ] {
-            self.run(&mut backend, &setting).await?;
-        }
+        self.own_settings(&mut backend).await?;
         Ok(backend)
+    }
+
+    /// Timeouts and all else that a step's connection has. Until the end of the transaction if one is open: a script
+    /// may have set its own.
+    ///
+    /// # Errors
+    /// Of the server or the connection.
+    pub(super) async fn own_settings(&self, backend: &mut Backend) -> Result<(), Failure> {
+        let limits = self.room.plan.ceremony.limits;
+        let set = if backend.transaction_status() == b'I' { "SET" } else { "SET LOCAL" };
+        for setting in [
+            format!("lock_timeout = {}", limits.lock_timeout_ms),
+            format!("statement_timeout = {}", limits.statement_timeout_ms),
+            // What is said to be committed must outlive a crash.
+            "synchronous_commit = on".to_owned(),
+            // The splitter reads strings this way.
+            "standard_conforming_strings = on".to_owned(),
+            "client_connection_check_interval = 1000".to_owned(),
+        ] {
+            self.run(backend, &format!("{set} {setting}")).await?;
+        }
+        Ok(())
     }
 
     /// A connection to the target, whose identity is said and compared with the pinned one.
@@ -155,7 +167,7 @@ impl Attempt {
     /// When there is none to be had, or it is another server.
     pub async fn connect(&self) -> Result<Backend, Failure> {
         let mut backend = self.connect_to(&self.room.endpoint).await?;
-        let identity = backend.identity().await.map_err(|error| self.failure(error, None))?;
+        let identity = self.within(backend.identity()).await?;
         self.observe(Observation::Server { identity: Box::new(identity.clone()) });
         self.ask_for_connections(&mut backend).await?;
         if let Some(pin) = self.pin.as_ref().filter(|pin| !pin.is_same_database(&identity)) {

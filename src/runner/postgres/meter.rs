@@ -90,7 +90,11 @@ fn read_as(before: &TableColumn, after: &TableColumn) -> Result<String, String> 
 
 fn same_columns(before: &Table, after: &Table) -> bool {
     let same = |(one, other): (&TableColumn, &TableColumn)| {
-        one.quoted == other.quoted && one.base == other.base && one.native == other.native
+        // One that was dropped and made again under its name holds nothing of what it held.
+        (before.oid != after.oid || one.number == other.number)
+            && one.quoted == other.quoted
+            && one.base == other.base
+            && one.native == other.native
     };
     before.columns.len() == after.columns.len() && before.columns.iter().zip(&after.columns).all(same)
 }

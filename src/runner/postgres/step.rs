@@ -2,7 +2,7 @@
 //! and read back what happened through a fresh connection.
 
 use super::attempt::{Attempt, CONNECT_MAX, Prepared, prepare};
-use super::backend::Backend;
+use super::backend::{Backend, DbError};
 use super::before::{Before, Name};
 use super::catalog::diff;
 use super::ledger::{self, Mark};
@@ -252,9 +252,12 @@ impl Attempt {
         if backend.transaction_status() != b'T' {
             return Err(Failure::Escaped { what: "the script ended its transaction".to_owned() });
         }
-        for sql in ["RESET ROLE", "RESET search_path", "SET CONSTRAINTS ALL IMMEDIATE"] {
+        // The proof is ours: neither a role nor a timeout of the script's own may have a part in it.
+        for sql in ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"] {
             self.run(backend, sql).await?;
         }
+        self.own_settings(backend).await?;
+        self.run(backend, "SET CONSTRAINTS ALL IMMEDIATE").await?;
         match &before.name {
             Name::Xid(before) => {
                 let xid = self.xid(backend).await?;
@@ -338,7 +341,10 @@ impl Attempt {
         flaws: &BTreeSet<Flaw>,
     ) -> Result<(), Failure> {
         self.forget_last();
-        let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut |_| {})).await;
+        let say = self.say.clone();
+        // Such as that it is committed here, and not known to a standby.
+        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
+        let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut notice)).await;
         let doubt = |what: String| Failure::Connection { what };
         match answer {
             Err(_) => return Err(doubt("no answer to COMMIT: its outcome is in doubt".to_owned())),
@@ -350,11 +356,14 @@ impl Attempt {
             }
             Ok(Ok(_)) => {}
         }
+        // It is final: after STOP too somebody must look at what became of it.
+        self.stop.wind_up();
         let name = format!("ceremony {} read back", self.step.id);
         let mut fresh = Backend::connect(&self.room.endpoint, &name, CONNECT_MAX)
             .await
             .map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
-        let rows = ledger::rows(&mut fresh, mark.ceremony).await;
+        let rows = tokio::time::timeout(COMMIT_MAX, ledger::rows(&mut fresh, mark.ceremony)).await;
+        let rows = rows.unwrap_or_else(|_| Err(DbError::Lost("no answer".to_owned())));
         // Whether it happened does not hang on this look.
         if let Err(failure) = self.look_for_flaws(&mut fresh, flaws, true).await {
             let text = format!("not looked for things half done after the commit: {}\n", failure.words());

@@ -361,6 +361,7 @@ impl Attempt {
         self.run(backend, "ROLLBACK").await?;
         // What the script set for the connection came back with the rollback.
         self.run(backend, "RESET ROLE").await?;
-        self.run(backend, "RESET search_path").await.map(drop)
+        self.run(backend, "RESET ALL").await?;
+        self.own_settings(backend).await
     }
 }

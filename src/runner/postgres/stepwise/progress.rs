@@ -99,7 +99,9 @@ impl Attempt {
 
     /// The script may have taken another role; until the end of this transaction it is ours again.
     async fn as_ourselves(&self, backend: &mut Backend) -> Result<(), Failure> {
-        self.run(backend, "SET LOCAL ROLE NONE").await.map(drop)
+        self.run(backend, "SET LOCAL ROLE NONE").await?;
+        // What is counted must outlive a crash of the server.
+        self.run(backend, "SET LOCAL synchronous_commit = on").await.map(drop)
     }
 
     async fn exactly_one(&self, backend: &mut Backend, sql: &str) -> Result<(), Failure> {
