@@ -329,6 +329,8 @@ impl Attempt {
         statement: &Statement,
         sql: &str,
     ) -> Result<String, Failure> {
+        // Saying what comes now may have taken its time, and a cancel that came meanwhile met nothing.
+        self.go_on()?;
         let say = self.say.clone();
         let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
         let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
