@@ -100,6 +100,10 @@ fn summary(out: &mut String, session: &Session, entries: &[Entry], head: &str) {
         row("opened", header.opened.to_string());
         row("operator", inert(&session.operator));
         row("target", code(&header.target.full()));
+        if let Some(source) = &header.copy_of {
+            let how = header.copied.as_deref().unwrap_or_default();
+            row("a throw-away copy of", format!("{} {}", code(source), inert(how)));
+        }
         row(
             "server of the session's own",
             if header.target.embedded { "yes, embedded" } else { "no" }.to_owned(),

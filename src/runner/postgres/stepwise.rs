@@ -304,7 +304,7 @@ impl Attempt {
 
     fn before_path(&self, migration: &Migration) -> PathBuf {
         let way = if self.direction() == Direction::Up { "up" } else { "down" };
-        let name = format!("before-{}-{way}.json", migration.id.replace('/', "_"));
+        let name = format!("before-{}-{way}.json", migration.id.replace('/', "+"));
         self.room.session.join("backup").join(name)
     }
 

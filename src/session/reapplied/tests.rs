@@ -20,9 +20,9 @@ fn each_evidence_has_its_grade() {
     let failed = Reapplied { error: Some(Box::default()), ..changed.clone() };
     for (seen, grade, words) in [
         (&inert, Grade::Inert, "inert: no change, no lock, no transaction id"),
-        (&shares, Grade::Locks, "locks: holds: ShareLock on public.t"),
-        (&exclusive, Grade::Locks, "locks: holds: AccessExclusiveLock on public.t; transaction id: assigned"),
-        (&wrote, Grade::ReCreates, "re-creates: holds: ShareLock on public.t; transaction id: assigned"),
+        (&shares, Grade::Locks, "locks: holds: SHARE on public.t"),
+        (&exclusive, Grade::Locks, "locks: holds: ACCESS EXCLUSIVE on public.t; transaction id: assigned"),
+        (&wrote, Grade::ReCreates, "re-creates: holds: SHARE on public.t; transaction id: assigned"),
         (&anew, Grade::ReCreates, "re-creates: made anew: index public.i; "),
         (&replaced, Grade::ReCreates, "re-creates: catalog rows written: public.t (2 updated, 1 deleted); "),
         (&rows, Grade::Mutates, "mutates: rows written: public.t (2 updated, 1 deleted); made anew"),
