@@ -128,7 +128,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// Looks at a table, between [`Attempt::meter_ready`] and [`Attempt::meter_done`]; `None` when it is not there.
+    /// Looks at a table, between `meter_ready` and `meter_done`; `None` when it is not there.
     ///
     /// # Errors
     /// Of the server or the connection.
