@@ -98,7 +98,7 @@ file = "20260101000000_long.sql"
 sha256 = "{sum}"
 risk = "low"
 after = []
-creates = "nothing"
+summary = "nothing"
 verify = ["check"]
 [migration.rollback]
 script = "other.sql#back"
