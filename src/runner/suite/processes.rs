@@ -67,23 +67,39 @@ fn end(pid: Pid, mark: &str) {
 #[cfg(target_os = "linux")]
 fn end_marked(mark: &str) {
     let entry = format!("{MARK}={mark}").into_bytes();
+    let mut clean = 0;
     for _ in 0..LOOKS_MAX {
         let Ok(all) = std::fs::read_dir("/proc") else { return };
-        let mut killed = false;
+        let (mut killed, mut unclear) = (false, false);
         for process in all.flatten() {
             let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            // Empty for one that has ended and was not waited for yet.
             let Ok(environment) = std::fs::read(process.path().join("environ")) else { continue };
+            unclear |= environment.is_empty() && is_between_two_programs(&process.path());
             if environment.split(|byte| *byte == 0).any(|variable| variable == entry)
                 && let Some(pid) = Pid::from_raw(pid)
             {
                 killed |= kill_process(pid, Signal::KILL).is_ok();
             }
         }
-        if !killed {
+        // Twice nobody: one may have started another behind our look, and ended before it.
+        clean = if killed || unclear { 0 } else { clean + 1 };
+        if clean == 2 {
             return;
         }
+        std::thread::yield_now();
     }
+}
+
+/// A process has no environment for a moment while it becomes another program. One that has ended and was not waited
+/// for has none either, nor have the kernel's own (children of process 2).
+#[cfg(target_os = "linux")]
+fn is_between_two_programs(process: &std::path::Path) -> bool {
+    let Ok(stat) = std::fs::read_to_string(process.join("stat")) else { return false };
+    // The name, in parentheses, may hold anything.
+    let Some((_, rest)) = stat.rsplit_once(')') else { return false };
+    let mut fields = rest.split_whitespace();
+    let (state, parent) = (fields.next(), fields.next());
+    !matches!(state, Some("Z" | "X")) && !matches!(parent, Some("0" | "2") | None)
 }
 
 #[cfg(not(target_os = "linux"))]
