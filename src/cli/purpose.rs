@@ -1,7 +1,7 @@
 //! What a session is opened for: the real run, practice, or a rehearsal; and what each has to do with rehearsals.
 
 use super::target::Target;
-use super::{Common, Trouble};
+use super::{Common, Trouble, run};
 use crate::definition::{Ceremony, Limits};
 use crate::plan::Rehearsal;
 use crate::runner::files::DiskFolder;
@@ -104,7 +104,12 @@ pub fn copied(
         lock_timeout_ms: limits.lock_timeout_ms,
     };
     let stop = Arc::new(Stop::default());
-    let signals = signals(stop.clone()).map_err(|error| Trouble::folder(folder, &error))?;
+    let asked = stop.clone();
+    let signals = run::heard(move |_| {
+        rehearsal::stop(&asked);
+        true
+    });
+    let signals = signals.map_err(|error| Trouble::folder(folder, &error))?;
     let say = |report| {
         if let Report::Printed { text, .. } = report {
             text.lines().for_each(|line| eprintln!("{}", clean_line(line)));
@@ -137,17 +142,6 @@ pub fn copied(
     let how = way.of(&target.endpoint.database, &there.database);
     target.endpoint = there;
     Ok((copy, how))
-}
-
-/// Signals that ask for an end, as STOP.
-fn signals(stop: Arc<Stop>) -> std::io::Result<signal_hook::iterator::Handle> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    let handle = signals.handle();
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || signals.forever().for_each(|_| rehearsal::stop(&stop)))?;
-    Ok(handle)
 }
 
 /// Ends a rehearsal's copy; one that stays is named, so that a person can drop it.

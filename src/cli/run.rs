@@ -95,12 +95,19 @@ pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Comm
 
 /// Signals that ask for an end, as messages.
 pub(super) fn signals(mouth: SyncSender<Message>) -> std::io::Result<signal_hook::iterator::Handle> {
+    heard(move |signal| mouth.send(Message::Signal(signal)).is_ok())
+}
+
+/// Signals that ask for an end, until `hear` says that nobody listens any more.
+pub(super) fn heard(
+    hear: impl Fn(i32) -> bool + Send + 'static,
+) -> std::io::Result<signal_hook::iterator::Handle> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
-            if mouth.send(Message::Signal(signal)).is_err() {
+            if !hear(signal) {
                 return;
             }
         }

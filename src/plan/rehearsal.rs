@@ -76,14 +76,8 @@ const BLOCKING: [&str; 4] = ["SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCES
 impl Lock {
     /// A lock as `pg_locks.mode` spells it, if it blocks writers or readers: `AccessExclusiveLock`.
     pub fn blocking(relation: String, mode: &str) -> Option<Self> {
-        let mode = mode.strip_suffix("Lock")?;
-        let found = BLOCKING.iter().find(|name| {
-            let letters = name.bytes().filter(|byte| *byte != b' ');
-            letters
-                .map(|byte| byte.to_ascii_lowercase())
-                .eq(mode.bytes().map(|byte| byte.to_ascii_lowercase()))
-        })?;
-        Some(Self { relation, mode: (*found).to_owned() })
+        let mode = lock_mode(mode);
+        BLOCKING.contains(&mode.as_str()).then_some(Self { relation, mode })
     }
 
     /// From 1; 0 is no lock that blocks.
@@ -134,6 +128,18 @@ impl Rehearsed {
     pub fn rows(&self) -> u64 {
         self.statements.iter().filter_map(|statement| statement.rows).sum()
     }
+}
+
+/// A lock mode as it is written in SQL: `AccessExclusiveLock` of `pg_locks` is `ACCESS EXCLUSIVE`.
+pub fn lock_mode(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.strip_suffix("Lock").unwrap_or(name).chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_uppercase());
+    }
+    words
 }
 
 /// The rows that a command tag counts: `INSERT 0 3` is 3, `UPDATE 7` is 7, `CREATE TABLE` counts none.

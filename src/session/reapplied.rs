@@ -6,6 +6,7 @@ mod tests;
 use super::declared::some;
 use super::*;
 use crate::definition::Grade;
+use crate::plan::lock_mode;
 use serde::{Deserialize, Serialize};
 
 /// What was seen of a script that ran a second time, before it was rolled back.
@@ -82,7 +83,7 @@ impl Reapplied {
     pub fn evidence(&self) -> Vec<(&'static str, Vec<String>)> {
         let rows = |list: &[RowsWritten]| list.iter().map(RowsWritten::words).collect::<Vec<_>>();
         let locks =
-            self.locks.iter().map(|lock| format!("{} on {}", in_sql(&lock.mode), lock.relation)).collect();
+            self.locks.iter().map(|lock| format!("{} on {}", lock_mode(&lock.mode), lock.relation)).collect();
         let error = self.error.iter().map(|error| format!("{} {}", error.sqlstate, error.message)).collect();
         let all = [
             ("error", error),
@@ -115,18 +116,6 @@ impl Reapplied {
         }
         evidence::table_of(&["evidence", "what"], rows)
     }
-}
-
-/// `AccessExclusiveLock` as it is written in SQL.
-fn in_sql(mode: &str) -> String {
-    let mut words = String::new();
-    for letter in mode.strip_suffix("Lock").unwrap_or(mode).chars() {
-        if letter.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(letter.to_ascii_uppercase());
-    }
-    words
 }
 
 impl RowsWritten {

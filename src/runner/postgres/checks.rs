@@ -5,9 +5,8 @@ use super::backend::Backend;
 use super::catalog::Snapshot;
 use crate::definition::Folder;
 use crate::plan::Subject;
-use crate::runner::{flags, session_folder, suite};
+use crate::runner::{flags, suite};
 use crate::session::*;
-use std::path::PathBuf;
 
 /// Name of the snapshot of the schema before the ceremony, within the session folder.
 const SCHEMA_BEFORE: &str = "schema-before.json";
@@ -195,33 +194,16 @@ impl Attempt {
         Ok(count.and_then(|count| count.parse().ok()))
     }
 
-    fn schema_before_path(&self) -> PathBuf {
-        self.room.session.join("backup").join(SCHEMA_BEFORE)
-    }
-
     /// Keeps the schema before the ceremony, unless it is kept already.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn keep_schema_before(&self, snapshot: &Snapshot) -> Result<(), Failure> {
-        let path = self.schema_before_path();
-        if path.exists() {
-            return Ok(());
-        }
-        let failed = |error: std::io::Error| Failure::Blocked {
-            what: format!("cannot write {}: {error}", path.display()),
-            next: "free space or mend the folder, then answer the gate again".to_owned(),
-        };
-        if let Some(folder) = path.parent() {
-            session_folder::make_private(folder).map_err(failed)?;
-        }
-        let text = serde_json::to_vec_pretty(&snapshot.0).map_err(|error| failed(error.into()))?;
-        std::fs::write(&path, text).map_err(failed)
+        if self.kept_path(SCHEMA_BEFORE).exists() { Ok(()) } else { self.keep(SCHEMA_BEFORE, snapshot) }
     }
 
     /// The schema before the ceremony, if it was kept.
     pub fn schema_before(&self) -> Option<Snapshot> {
-        let text = std::fs::read(self.schema_before_path()).ok()?;
-        serde_json::from_slice(&text).ok().map(Snapshot)
+        self.kept(SCHEMA_BEFORE).ok()
     }
 }

@@ -11,6 +11,7 @@ mod drift;
 mod drill;
 mod dump;
 pub mod endpoint;
+mod kept;
 pub mod ledger;
 pub mod meter;
 pub mod patience;

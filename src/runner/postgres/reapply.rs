@@ -48,14 +48,14 @@ impl Attempt {
     }
 
     async fn written(&self, backend: &mut Backend) -> Result<Written, Failure> {
-        let rows = self.within(backend.rows(WRITTEN, usize::MAX, usize::MAX, &mut |_| {})).await?.0;
+        let rows = self.all_rows(backend, WRITTEN).await?;
         let entry = |row: Vec<Option<String>>| {
             let mut cells = row.into_iter().flatten();
             let key = (cells.next()? == "t", cells.next()?);
             let mut number = || cells.next()?.parse().ok();
             Some((key, [number()?, number()?, number()?]))
         };
-        Ok(rows.rows.into_iter().filter_map(entry).collect())
+        Ok(rows.into_iter().filter_map(entry).collect())
     }
 
     /// Looks before a script runs again; `ids` are those of the snapshot that was just taken.
@@ -99,7 +99,7 @@ impl Attempt {
             });
         }
         // Before our own looks take locks of their own.
-        let locks = self.within(backend.rows(LOCKS, usize::MAX, usize::MAX, &mut |_| {})).await?.0;
+        let locks = self.all_rows(backend, LOCKS).await?;
         let xid = self.value(backend, "SELECT pg_catalog.pg_current_xact_id_if_assigned()").await?.is_some();
         let (mut rows, mut catalog_rows) = (Vec::new(), Vec::new());
         for ((catalog, table), now) in self.written(backend).await? {
@@ -121,7 +121,7 @@ impl Attempt {
             seen: Reapplied {
                 changes: diff(before, &after),
                 recreated: start.ids.recreated(&ids),
-                locks: locks.rows.into_iter().filter_map(lock).collect(),
+                locks: locks.into_iter().filter_map(lock).collect(),
                 rows,
                 catalog_rows,
                 xid,

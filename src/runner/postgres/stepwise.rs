@@ -14,10 +14,8 @@ use super::step::Word;
 use super::text::{SQL_BYTES_MAX, cut};
 use crate::definition::{Migration, Script, Transaction};
 use crate::plan::Subject;
-use crate::runner::session_folder;
 use crate::session::*;
 use progress::Progress;
-use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 /// A script cut into units.
@@ -302,10 +300,9 @@ impl Attempt {
         Ok(())
     }
 
-    fn before_path(&self, migration: &Migration) -> PathBuf {
+    fn before_name(&self, migration: &Migration) -> String {
         let way = if self.direction() == Direction::Up { "up" } else { "down" };
-        let name = format!("before-{}-{way}.json", migration.id.replace('/', "+"));
-        self.room.session.join("backup").join(name)
+        format!("before-{}-{way}.json", migration.id.replace('/', "+"))
     }
 
     /// Schema and rows before the first unit. A later attempt compares with what the first one saw.
@@ -316,9 +313,8 @@ impl Attempt {
         begun: bool,
         mark: &ledger::Mark<'_>,
     ) -> Result<Before, Failure> {
-        let path = self.before_path(migration);
-        let kept = begun.then(|| std::fs::read(&path).ok()).flatten();
-        if let Some(before) = kept.and_then(|text| serde_json::from_slice(&text).ok()) {
+        let name = self.before_name(migration);
+        if begun && let Ok(before) = self.kept(&name) {
             self.run(backend, "BEGIN").await?;
             self.back_up_what_dies(backend).await?;
             self.run(backend, "ROLLBACK").await?;
@@ -331,15 +327,7 @@ impl Attempt {
         before.is_of_another_transaction();
         self.back_up_what_dies(backend).await?;
         self.run(backend, "ROLLBACK").await?;
-        let failed = |error: std::io::Error| Failure::Blocked {
-            what: format!("cannot write {}: {error}", path.display()),
-            next: "free space or mend the folder, then answer the gate again".to_owned(),
-        };
-        if let Some(folder) = path.parent() {
-            session_folder::make_private(folder).map_err(failed)?;
-        }
-        let text = serde_json::to_vec(&before).map_err(|error| failed(error.into()))?;
-        std::fs::write(&path, text).map_err(failed)?;
+        self.keep(&name, &before)?;
         Ok(before)
     }
 

@@ -1,6 +1,7 @@
 //! One look of the radar: three short queries on the server's catalogs and views.
 
 use super::super::backend::{Backend, DbError};
+use crate::plan::lock_mode;
 use crate::session::*;
 use std::collections::BTreeSet;
 
@@ -200,22 +201,10 @@ fn rewritten(written: u64, held: &[(Held, u64)]) -> Option<Progress> {
     })
 }
 
-/// `AccessExclusiveLock` as it is written in SQL.
-fn mode(name: &str) -> String {
-    let mut words = String::new();
-    for letter in name.strip_suffix("Lock").unwrap_or(name).chars() {
-        if letter.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(letter.to_ascii_uppercase());
-    }
-    words
-}
-
 fn lock(row: Cells) -> Option<(Held, u64)> {
     let mut cells = row.into_iter();
     let mut next = || cells.next().flatten();
-    Some((Held { on: next()?, mode: mode(&next()?) }, number(next())))
+    Some((Held { on: next()?, mode: lock_mode(&next()?) }, number(next())))
 }
 
 /// A backend and its database.
@@ -229,7 +218,7 @@ fn peer(row: Cells) -> Option<(Peer, String)> {
     let blockers =
         next().map(|pids| pids.split(' ').filter_map(|pid| pid.parse().ok()).collect::<BTreeSet<i32>>());
     let mut text = || next().unwrap_or_default();
-    let (wanted, on, waited_ms) = (mode(&text()), text(), text().parse().unwrap_or(0));
+    let (wanted, on, waited_ms) = (lock_mode(&text()), text(), text().parse().unwrap_or(0));
     let wait = blockers.map(|blockers| LockWait {
         mode: wanted,
         on,

@@ -35,10 +35,10 @@ fn only_what_has_to_do_with_the_backend_is_kept() {
 
 #[test]
 fn modes_as_in_sql() {
-    assert_eq!(mode("AccessExclusiveLock"), "ACCESS EXCLUSIVE");
-    assert_eq!(mode("ShareUpdateExclusiveLock"), "SHARE UPDATE EXCLUSIVE");
-    assert_eq!(mode("ShareLock"), "SHARE");
-    assert_eq!(mode(""), "");
+    assert_eq!(lock_mode("AccessExclusiveLock"), "ACCESS EXCLUSIVE");
+    assert_eq!(lock_mode("ShareUpdateExclusiveLock"), "SHARE UPDATE EXCLUSIVE");
+    assert_eq!(lock_mode("ShareLock"), "SHARE");
+    assert_eq!(lock_mode(""), "");
 }
 
 #[test]
