@@ -35,6 +35,7 @@ pub fn measure() {
         user: "postgres".to_owned(),
         password: None,
         database: "million".to_owned(),
+        unproven: None,
     };
     let table = "public.million".to_owned();
     let check = Check { id: "rows".to_owned(), title: "rows".to_owned(), subject: Subject::Protected(table) };

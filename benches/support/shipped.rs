@@ -85,6 +85,7 @@ fn load_baseline(server: &Embedded, ceremony: &Ceremony) {
         user: "postgres".to_owned(),
         password: None,
         database: "baseline".to_owned(),
+        unproven: None,
     };
     baseline::load(&endpoint, ceremony.target.baseline.as_ref().unwrap()).unwrap();
 }

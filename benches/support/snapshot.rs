@@ -20,6 +20,7 @@ pub fn measure() {
         user: "postgres".to_owned(),
         password: None,
         database: "many".to_owned(),
+        unproven: None,
     };
     tokio::runtime::Runtime::new().unwrap().block_on(measure_on(&endpoint));
 }

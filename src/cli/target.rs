@@ -55,7 +55,8 @@ impl Wanted {
             return Self::own();
         };
         let dsn = guard::parse(&url).map_err(|refused| Trouble::guard_from(refused, source))?;
-        Ok(Self::Somebodys(endpoint(&dsn)))
+        let unproven = ceremony.target.unproven.clone();
+        Ok(Self::Somebodys(Endpoint { unproven, ..endpoint(&dsn) }))
     }
 
     /// A server of the session's own, if its programs are there.
@@ -95,7 +96,7 @@ fn endpoint(dsn: &Dsn) -> Endpoint {
     };
     let named = dsn.password.clone().or_else(|| std::env::var("PGPASSWORD").ok().map(Secret::new));
     let (user, database) = (dsn.user.clone(), dsn.database.clone());
-    let mut endpoint = Endpoint { host, port: dsn.port, user, password: named, database };
+    let mut endpoint = Endpoint { host, port: dsn.port, user, password: named, database, unproven: None };
     if endpoint.password.is_none() {
         endpoint.password = pgpass::look_up(&endpoint);
     }
@@ -125,6 +126,7 @@ fn started(programs: ServerPrograms, session: &Path, ceremony: &Ceremony) -> Res
         user: "postgres".to_owned(),
         password: Some(server.password().clone()),
         database: EMBEDDED_DATABASE.to_owned(),
+        unproven: None,
     };
     if let Some(script) = ceremony.target.baseline.as_ref().filter(|_| server.fresh()) {
         baseline::load(&endpoint, script).map_err(|what| {

@@ -174,8 +174,9 @@ fn target(reading: &mut Reading<'_>, root: &mut Table<'_, '_>, files: &mut Files
     let planned = table.string_or(reading, "planned", None).map(|text| text.value);
     let url = table.string_or(reading, "url", None).map(|text| text.value);
     let baseline = table.string_or(reading, "baseline", None).map(|path| files.script(reading, &path));
+    let unproven = table.string_or(reading, "unproven", None).map(|text| text.value);
     table.done(reading);
-    Target { planned, url, baseline }
+    Target { planned, url, baseline, unproven }
 }
 
 fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {

@@ -12,6 +12,8 @@ pub struct Target {
     pub url: Option<String>,
     /// Loaded into a fresh embedded server.
     pub baseline: Option<Script>,
+    /// Why the database counts as local although nothing shows that it is on this machine.
+    pub unproven: Option<String>,
 }
 
 /// Deadlines, in milliseconds, and what rehearsed durations are worth.

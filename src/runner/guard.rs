@@ -1,12 +1,14 @@
-//! The text layer of the local-only guard: which connection strings are looked at further. Closed by default.
+//! The local-only guard. This is its text layer: which connection strings are looked at further. Closed by default.
 //!
 //! The grammar is ours, not libpq's: what is not written here is refused, before a packet leaves. Forms:
 //! `postgres://user[:password]@(localhost|127.0.0.1|[::1]):port/database[?sslmode=…&application_name=…]`, or with
 //! `@/database?host=/folder[&port=…]` and a folder from a list, the unix socket there.
 //!
 //! `localhost` is never resolved: it means 127.0.0.1, and then ::1. That what answers there is really on this machine
-//! is for the other layers to say.
+//! is for the other layers to say: [`near`].
 
+pub mod near;
+pub mod process;
 #[cfg(test)]
 mod tests;
 

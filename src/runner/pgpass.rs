@@ -67,6 +67,7 @@ mod tests {
             user: "ada".to_owned(),
             password: None,
             database: "calendar".to_owned(),
+            unproven: None,
         };
         find(text, &endpoint).map(|secret| secret.expose().to_owned())
     }

@@ -101,7 +101,13 @@ pub struct Identity {
     /// Settings that are off although a committed transaction could be lost in a crash without them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsafe_settings: Vec<String>,
+    /// What shows that it is on this machine; empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub near: String,
 }
+
+/// How [`Identity::near`] begins when nothing shows that the server is on this machine.
+pub const NOT_SHOWN: &str = "not shown to be local";
 
 /// An object that differs between two catalog snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +150,11 @@ impl Identity {
         let timeline =
             if self.timeline.is_empty() { String::new() } else { format!(" timeline {}", self.timeline) };
         format!("system {} database {}{timeline}", self.system_identifier, self.database_oid)
+    }
+
+    /// Whether the server was shown to be on this machine; true of records that do not say.
+    pub fn is_near(&self) -> bool {
+        !self.near.starts_with(NOT_SHOWN)
     }
 
     /// Why no ceremony can be held on it.

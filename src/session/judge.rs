@@ -164,7 +164,8 @@ impl Session {
         let observed = match identity.unfit() {
             _ if !same => format!("another one: {} ({name})", identity.pin()),
             Some(why) => format!("{why}: {name}"),
-            None => name,
+            None if identity.near.is_empty() => name,
+            None => format!("{name}; {}", identity.near),
         };
         judgement(check, same && identity.unfit().is_none(), expected, observed)
     }

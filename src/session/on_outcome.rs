@@ -89,7 +89,12 @@ impl Deciding<'_> {
     fn observed(&mut self, step: &str, observation: &Observation) {
         if let Observation::Server { identity } = observation {
             match &self.session().identity {
-                None => self.emit(Event::ServerPinned { identity: identity.as_ref().clone() }),
+                None => {
+                    self.emit(Event::ServerPinned { identity: identity.as_ref().clone() });
+                    if !identity.is_near() {
+                        self.emit(Event::FindingRaised { what: format!("the server is {}", identity.near) });
+                    }
+                }
                 Some(first) if first.started != identity.started => {
                     let what = format!("the server was restarted: it is up since {}", identity.started);
                     let known = self.session().findings.iter().any(|(_, finding)| *finding == what);

@@ -35,10 +35,14 @@ pub(super) fn place(session: &Session) -> Row {
     let target = session.header.as_ref().map(|header| &header.target);
     let database = target.map(|target| target.database.as_str()).unwrap_or_default();
     let user = target.map(|target| target.user.as_str()).unwrap_or_default();
-    let kind = if target.is_some_and(|target| target.embedded) { "LOCAL, embedded " } else { "LOCAL " };
-    Row::labelled("on", Tone::Good, kind)
+    let (tone, kind) = super::header::locality(session);
+    let row = Row::labelled("on", tone, kind)
         .say(Tone::Strong, &format!("{}/{database}", session.address))
-        .say(Tone::Dim, &format!(" as {user}"))
+        .say(Tone::Dim, &format!(" as {user}"));
+    match &session.plan.ceremony.target.unproven {
+        Some(why) if tone == Tone::Bad => row.say(Tone::Bad, &format!("  {why}")),
+        _ => row,
+    }
 }
 
 /// The open gate, if there is one.

@@ -1,7 +1,7 @@
 //! The header: what is run, on what, by whom, for how long, and whether it is recorded.
 
 use super::ink::{Row, Tone};
-use crate::session::{Mode, Phase, Session, Verdict};
+use crate::session::{Identity, Mode, Phase, Session, Verdict};
 use crate::time::{Moment, human_duration};
 
 /// What the header says.
@@ -11,7 +11,7 @@ pub struct HeaderView {
     pub title: Row,
     /// Whether the session counts.
     pub practice: bool,
-    /// Where everything happens; always says LOCAL.
+    /// Where everything happens; always says whether it is LOCAL.
     pub target: Row,
     /// The server as it was pinned, or that it was not seen yet.
     pub server: Row,
@@ -44,12 +44,24 @@ pub(super) fn calm(micros: u64) -> String {
     }
 }
 
+/// How near the server is, in a word. What stands in the definition to let it through counts before it was seen, too.
+pub(super) fn locality(session: &Session) -> (Tone, &'static str) {
+    let shown = session.identity.as_ref().map(Identity::is_near);
+    if !shown.unwrap_or(session.plan.ceremony.target.unproven.is_none()) {
+        (Tone::Bad, "NOT SHOWN LOCAL ")
+    } else if session.header.as_ref().is_some_and(|header| header.target.embedded) {
+        (Tone::Good, "LOCAL, embedded ")
+    } else {
+        (Tone::Good, "LOCAL ")
+    }
+}
+
 /// The header as of `now`.
 pub fn header(session: &Session, now: Moment) -> HeaderView {
     let ceremony = &session.plan.ceremony;
     let target = session.header.as_ref().map(|header| &header.target);
     let place = target.map_or_else(String::new, |target| format!("{}/{}", session.address, target.database));
-    let kind = if target.is_some_and(|target| target.embedded) { "LOCAL, embedded " } else { "LOCAL " };
+    let (tone, kind) = locality(session);
     let server = match &session.identity {
         Some(identity) => Row::of(Tone::Plain, &format!("PostgreSQL {}", identity.version))
             .say(Tone::Dim, &format!(" system {}", identity.system_identifier)),
@@ -60,7 +72,7 @@ pub fn header(session: &Session, now: Moment) -> HeaderView {
     HeaderView {
         title: Row::of(Tone::Strong, &ceremony.title),
         practice: session.header.as_ref().is_some_and(|header| header.mode == Mode::Practice),
-        target: Row::of(Tone::Good, kind).say(Tone::Strong, &place),
+        target: Row::of(tone, kind).say(Tone::Strong, &place),
         server,
         operator: Row::of(Tone::Plain, &session.operator),
         elapsed: Row::of(if late { Tone::Warn } else { Tone::Plain }, &calm(micros))

@@ -372,6 +372,9 @@ impl Attempt {
             }
             DbError::Lost(what) => Failure::Connection { what },
             DbError::Cancelled(_) => Failure::Cancelled,
+            DbError::NotLocal(refused) => {
+                Failure::Blocked { what: format!("{}: {}", refused.what, refused.why), next: refused.next }
+            }
             DbError::Unusable(what) => {
                 Failure::Blocked { what, next: "mend the statement, then answer the gate again".to_owned() }
             }

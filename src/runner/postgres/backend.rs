@@ -7,6 +7,7 @@
 mod answer;
 mod cancel;
 mod copy;
+mod near;
 
 pub use super::endpoint::{DbError, Endpoint, Host, Position, Secret};
 pub use super::tap::Wire;
@@ -67,12 +68,16 @@ pub struct Backend {
     server: String,
     status: u8,
     health: Health,
+    /// What shows that the server is on this machine.
+    near: String,
 }
 
 impl Backend {
-    /// Connects and logs in, without TLS, with `DateStyle` ISO, `TimeZone` UTC and UTF-8.
+    /// Connects and logs in, without TLS, with `DateStyle` ISO, `TimeZone` UTC and UTF-8, and makes sure that the
+    /// server is on this machine.
     ///
     /// # Errors
+    /// [`DbError::NotLocal`] when that is not shown, unless [`Endpoint::unproven`] says why not.
     /// [`DbError::Server`] when the server refuses (such as 28P01, or 57P03 while it starts or stops),
     /// [`DbError::Lost`] when it does not answer within `deadline` or breaks off (57P01, 57P02, 08xxx).
     pub async fn connect(
@@ -80,7 +85,12 @@ impl Backend {
         application_name: &str,
         deadline: Duration,
     ) -> Result<Self, DbError> {
-        match timeout(deadline, Self::establish(endpoint, application_name)).await {
+        let connect = async {
+            let mut backend = Self::establish(endpoint, application_name).await?;
+            backend.near = backend.prove_near(endpoint).await?;
+            Ok(backend)
+        };
+        match timeout(deadline, connect).await {
             Ok(result) => result,
             Err(_) => {
                 let ms = deadline.as_millis();
@@ -121,6 +131,7 @@ impl Backend {
             server: endpoint.to_string(),
             status: answer.status.unwrap_or(b'I'),
             health: Health::Ready,
+            near: String::new(),
         })
     }
 
@@ -215,6 +226,7 @@ impl Backend {
             server_time_us: next().and_then(|time| time.parse().ok()).ok_or_else(unusable)?,
             timeline: next().ok_or_else(unusable)?,
             unsafe_settings: next().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            near: self.near.clone(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Where a backend is reached and what can go wrong with it, as plain data.
 
+use crate::runner::guard::Refused;
 use crate::session::ErrorCard;
 use std::fmt;
 use std::net::IpAddr;
@@ -19,6 +20,8 @@ pub struct Endpoint {
     pub password: Option<Secret>,
     /// The database.
     pub database: String,
+    /// Why the server may be used although nothing shows that it is on this machine, in the definition's words.
+    pub unproven: Option<String>,
 }
 
 /// How the server is reached. A name is never looked up.
@@ -102,6 +105,8 @@ pub enum DbError {
     /// The text cannot be sent, or the server did as it was told but the answer cannot be used: it is too large, could
     /// not be written, or is not of the kind asked for. In words. The backend is ready for the next statement.
     Unusable(String),
+    /// The server is not shown to be on this machine; nothing was asked of it but who and where it is.
+    NotLocal(Box<Refused>),
 }
 
 impl fmt::Display for DbError {
@@ -109,6 +114,7 @@ impl fmt::Display for DbError {
         match self {
             Self::Server { card, .. } | Self::Cancelled(card) => f.write_str(&in_words(card)),
             Self::Lost(what) | Self::Unusable(what) => f.write_str(what),
+            Self::NotLocal(refused) => write!(f, "{}: {}", refused.what, refused.why),
         }
     }
 }
@@ -132,6 +138,7 @@ mod tests {
             user: "u".into(),
             password: Some(Secret::new("hunter2")),
             database: "d".into(),
+            unproven: None,
         };
         let printed = format!("{endpoint:?} {endpoint} {}", Secret::new("hunter2"));
         assert!(!printed.contains("hunter2"), "{printed}");

@@ -2,6 +2,7 @@
 
 mod copy;
 mod lost;
+mod near;
 mod server;
 
 use super::*;

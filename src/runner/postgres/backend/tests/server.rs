@@ -58,6 +58,7 @@ impl Server {
             user: "postgres".into(),
             password: Some(Secret::new(PASSWORD)),
             database: "postgres".into(),
+            unproven: None,
         }
     }
 

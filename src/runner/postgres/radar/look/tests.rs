@@ -88,6 +88,7 @@ impl Room {
             user: "postgres".to_owned(),
             password: Some(Secret::new(self.server.password().expose())),
             database: "postgres".to_owned(),
+            unproven: None,
         };
         Backend::connect(&endpoint, name, Duration::from_secs(30)).await.unwrap()
     }

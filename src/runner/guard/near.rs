@@ -1,0 +1,202 @@
+//! The layers of the guard behind the text: is the backend that answers a process of this machine's kernel, and does
+//! nothing stand between it and us? A tunnel's end on this machine looks local to everybody but the server.
+//!
+//! Two witnesses are heard. The server says which ends it sees of the connection, and they must be the very ends of
+//! our socket; a port that a container publishes cannot pass that, but then the kernel must show the container's
+//! process. The kernel says which process has the backend's id, that it is a `postgres`, and when it was started.
+
+use super::Refused;
+use super::process::Process;
+use crate::runner::postgres::backend::Wire;
+use std::net::{IpAddr, SocketAddr};
+
+/// So far may the backend's start, as the server and as the kernel tell it, lie apart, microseconds.
+const BACKEND_START_APART_US_MAX: u64 = 1_000_000;
+/// A postmaster starts a while before it says so, and a clock that is set meanwhile moves what the kernel tells.
+const SERVER_START_APART_US_MAX: u64 = 60_000_000;
+
+/// What the server says of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// `pg_backend_pid()`, in the server's own counting.
+    pub pid: i32,
+    /// `inet_client_addr()` and port; `None` over a socket.
+    pub client: Option<SocketAddr>,
+    /// `inet_server_addr()` and port; `None` over a socket.
+    pub server: Option<SocketAddr>,
+    /// `backend_start`, microseconds since 1970-01-01 UTC.
+    pub started_us: i64,
+    /// `pg_postmaster_start_time()`, the same.
+    pub server_started_us: i64,
+}
+
+/// What shows that a server is on this machine, for people; `processes` are those with the backend's process id.
+///
+/// # Errors
+/// When something stands between, or no process of this kernel is that backend.
+pub fn judge(wire: &Wire, seen: &Seen, processes: Result<&[Process], String>) -> Result<String, Refused> {
+    let processes =
+        processes.map_err(|why| refused(format!("this machine's processes cannot be seen: {why}")))?;
+    let Some(process) = processes.iter().find(|process| is_backend(process, seen)) else {
+        let found = match processes {
+            [] => "there is none with that number".to_owned(),
+            others => {
+                let names: Vec<String> = others.iter().map(Process::words).collect();
+                format!("what has that number is {}", names.join(", "))
+            }
+        };
+        return Err(refused(format!(
+            "its backend is process {}, and no postgres of this machine is that: {found}",
+            seen.pid
+        )));
+    };
+    let direct = is_direct(wire, seen, process);
+    if !direct && !process.contained {
+        return Err(refused(match seen.client {
+            Some(client) => {
+                format!("something stands between: to the server we come from {client}, and that is not us")
+            }
+            None => "something stands between: the server sees a socket that is not ours".to_owned(),
+        }));
+    }
+    let way = if direct { "nothing in between" } else { "in a container of this machine" };
+    Ok(format!("backend {} is process {} of this machine, {way}", seen.pid, process.pid))
+}
+
+fn is_backend(process: &Process, seen: &Seen) -> bool {
+    let near = |ours: i64, theirs: i64, most: u64| ours.abs_diff(theirs) <= most;
+    let is_postgres = |name: &str| matches!(name, "postgres" | "postmaster");
+    is_postgres(&process.name)
+        && near(process.started_us, seen.started_us, BACKEND_START_APART_US_MAX)
+        && process.parent.as_ref().is_some_and(|parent| {
+            is_postgres(&parent.name)
+                && near(parent.started_us, seen.server_started_us, SERVER_START_APART_US_MAX)
+        })
+}
+
+/// Whether the server sees the very ends of our socket.
+fn is_direct(wire: &Wire, seen: &Seen, process: &Process) -> bool {
+    match *wire {
+        Wire::Tcp { local, peer } => {
+            let same = |ours: SocketAddr, theirs: Option<SocketAddr>| {
+                theirs.is_some_and(|theirs| {
+                    plain(theirs.ip()) == plain(ours.ip()) && theirs.port() == ours.port()
+                })
+            };
+            same(local, seen.client) && same(peer, seen.server)
+        }
+        Wire::Socket { peer_pid } => {
+            let parent = process.parent.as_ref().map(|parent| parent.pid);
+            seen.client.is_none() && seen.server.is_none() && peer_pid.is_some() && peer_pid == parent
+        }
+    }
+}
+
+/// An IPv4 address that is written as IPv6 is the same one.
+fn plain(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+fn refused(why: String) -> Refused {
+    Refused {
+        what: "the server is not shown to be on this machine".to_owned(),
+        why,
+        next: "connect to the server itself and not through a tunnel, a relay or a pooler; where its processes cannot \
+               be seen (a virtual machine), say so in the definition: [target] unproven = \"why it is local all the \
+               same\""
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_US: i64 = 1_700_000_000_000_000;
+
+    fn end(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn tcp() -> Wire {
+        Wire::Tcp { local: end("127.0.0.1:40000"), peer: end("127.0.0.1:5432") }
+    }
+
+    fn seen() -> Seen {
+        Seen {
+            pid: 17,
+            client: Some(end("127.0.0.1:40000")),
+            server: Some(end("127.0.0.1:5432")),
+            started_us: NOW_US,
+            server_started_us: NOW_US - 5_000_000,
+        }
+    }
+
+    fn process() -> Process {
+        let parent = Process {
+            pid: 9,
+            name: "postgres".to_owned(),
+            started_us: NOW_US - 5_100_000,
+            contained: false,
+            parent: None,
+        };
+        Process { pid: 17, started_us: NOW_US - 10_000, parent: Some(Box::new(parent.clone())), ..parent }
+    }
+
+    fn why(wire: &Wire, seen: &Seen, process: Process) -> String {
+        judge(wire, seen, Ok(&[process])).unwrap_err().why
+    }
+
+    #[test]
+    fn a_direct_connection_to_a_process_of_this_machine_is_near() {
+        let words = judge(&tcp(), &seen(), Ok(&[process()])).unwrap();
+        assert_eq!(words, "backend 17 is process 17 of this machine, nothing in between");
+        let mapped = Wire::Tcp { local: end("[::ffff:127.0.0.1]:40000"), peer: end("127.0.0.1:5432") };
+        assert!(judge(&mapped, &seen(), Ok(&[process()])).is_ok());
+        let socket = Seen { client: None, server: None, ..seen() };
+        assert!(judge(&Wire::Socket { peer_pid: Some(9) }, &socket, Ok(&[process()])).is_ok());
+    }
+
+    #[test]
+    fn what_stands_between_is_seen() {
+        let relayed = Seen { client: Some(end("127.0.0.1:40001")), ..seen() };
+        assert!(why(&tcp(), &relayed, process()).contains("we come from 127.0.0.1:40001"));
+        let other_port = Seen { server: Some(end("127.0.0.1:6432")), ..seen() };
+        assert!(why(&tcp(), &other_port, process()).starts_with("something stands between"));
+        let from_socket = Seen { client: None, server: None, ..seen() };
+        assert!(why(&tcp(), &from_socket, process()).contains("socket that is not ours"));
+        for peer_pid in [None, Some(10), Some(0)] {
+            assert!(judge(&Wire::Socket { peer_pid }, &from_socket, Ok(&[process()])).is_err());
+        }
+        assert!(judge(&Wire::Socket { peer_pid: Some(9) }, &seen(), Ok(&[process()])).is_err());
+    }
+
+    #[test]
+    fn a_published_port_is_near_if_the_container_is_of_this_machine() {
+        let published =
+            Seen { client: Some(end("172.17.0.1:55000")), server: Some(end("172.17.0.2:5432")), ..seen() };
+        let contained = Process { pid: 31_017, contained: true, ..process() };
+        let words = judge(&tcp(), &published, Ok(&[contained])).unwrap();
+        assert_eq!(words, "backend 17 is process 31017 of this machine, in a container of this machine");
+        assert!(judge(&tcp(), &published, Ok(&[process()])).is_err());
+    }
+
+    #[test]
+    fn another_process_with_the_number_is_not_the_backend() {
+        let late = Process { started_us: NOW_US - 3_000_000, ..process() };
+        assert!(why(&tcp(), &seen(), late).contains("what has that number is postgres (17)"));
+        let other = Process { name: "sleep".to_owned(), ..process() };
+        assert!(why(&tcp(), &seen(), other).contains("what has that number is sleep (17)"));
+        let orphan = Process { parent: None, ..process() };
+        assert!(judge(&tcp(), &seen(), Ok(&[orphan])).is_err());
+        let mut older = process();
+        older.parent.as_mut().unwrap().started_us -= 3_600_000_000;
+        assert!(judge(&tcp(), &seen(), Ok(&[older])).is_err());
+        assert!(judge(&tcp(), &seen(), Ok(&[])).unwrap_err().why.contains("there is none with that number"));
+        let hidden = judge(&tcp(), &seen(), Err("permission denied".to_owned())).unwrap_err();
+        assert!(hidden.why.contains("permission denied"));
+        // The right one among several is found.
+        let wrong = Process { name: "sleep".to_owned(), ..process() };
+        assert!(judge(&tcp(), &seen(), Ok(&[wrong, process()])).is_ok());
+    }
+}
