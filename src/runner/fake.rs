@@ -106,6 +106,7 @@ pub fn identity() -> Identity {
         server_time_us: 1_795_360_000_000_000,
         timeline: "1".to_owned(),
         unsafe_settings: Vec::new(),
+        signs: None,
         near: String::new(),
     }
 }

@@ -101,6 +101,9 @@ pub struct Identity {
     /// Settings that are off although a committed transaction could be lost in a crash without them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsafe_settings: Vec<String>,
+    /// What looks as if others depend on it: standby servers, archives, a managed service, clients from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<String>,
     /// What shows that it is on this machine; empty in records of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub near: String,
@@ -167,7 +170,7 @@ impl Identity {
             let names = self.unsafe_settings.join(" and ");
             Some(format!("{names} off, so a crash could lose what it says is committed"))
         } else {
-            None
+            self.signs.as_ref().map(|signs| format!("it looks as if others depend on it: {signs}"))
         }
     }
 }
@@ -262,6 +265,10 @@ mod tests {
             identity.unfit().as_deref(),
             Some("fsync and full_page_writes off, so a crash could lose what it says is committed")
         );
+        identity.unsafe_settings.clear();
+        identity.signs = Some("archive_mode is on".to_owned());
+        let depend = "it looks as if others depend on it: archive_mode is on";
+        assert_eq!(identity.unfit().as_deref(), Some(depend));
         identity.in_recovery = true;
         assert_eq!(identity.unfit().as_deref(), Some("a standby"));
     }

@@ -129,6 +129,7 @@ impl World {
             server_time_us: self.now().wall.as_micros(),
             timeline: "1".to_owned(),
             unsafe_settings: Vec::new(),
+            signs: None,
             near: String::new(),
         }
     }

@@ -10,6 +10,7 @@ mod death;
 mod disk;
 mod hazards;
 mod kept;
+mod nearness;
 mod pass;
 mod program;
 mod radar;

@@ -183,7 +183,8 @@ impl Attempt {
         if let Some(why) = identity.unfit() {
             return Err(Failure::Blocked {
                 what: format!("the server is not fit for a ceremony: {why}"),
-                next: "connect to a primary that may be written to, with fsync and full_page_writes on"
+                next: "connect to a primary that may be written to, with fsync and full_page_writes on, that only this \
+                       machine uses"
                     .to_owned(),
             });
         }

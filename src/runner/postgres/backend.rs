@@ -7,6 +7,7 @@
 mod answer;
 mod cancel;
 mod copy;
+mod identity;
 mod near;
 
 pub use super::endpoint::{DbError, Endpoint, Host, Position, Secret};
@@ -16,7 +17,7 @@ pub use cancel::Canceller;
 use super::endpoint::in_words;
 use super::tap::Tap;
 use super::wire::{Event, RowLimits, Wanted, message};
-use crate::session::{ErrorCard, Identity, Meaning, ResultSet, meaning};
+use crate::session::{ErrorCard, Meaning, ResultSet, meaning};
 use answer::{Answer, Ears};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -29,26 +30,6 @@ use tokio::time::timeout;
 const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// The longest text [`Backend::value`] returns, bytes.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
-
-const IDENTITY: &str = "
-    SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
-           d.datname,
-           d.oid,
-           pg_catalog.current_setting('server_version'),
-           CASE pg_catalog.family(pg_catalog.inet_server_addr())
-             WHEN 4 THEN pg_catalog.host(pg_catalog.inet_server_addr())
-             ELSE '[' || pg_catalog.host(pg_catalog.inet_server_addr()) || ']'
-           END || ':' || pg_catalog.inet_server_port(),
-           current_user,
-           pg_catalog.pg_is_in_recovery(),
-           pg_catalog.current_setting('default_transaction_read_only') = 'on',
-           pg_catalog.pg_postmaster_start_time(),
-           (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint,
-           (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
-           pg_catalog.concat_ws(' ', (SELECT pg_catalog.string_agg(name, ' ' ORDER BY name) FROM pg_catalog.pg_settings
-                                       WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'))
-      FROM pg_catalog.pg_database AS d
-     WHERE d.datname = pg_catalog.current_database()";
 
 /// What the next call may expect.
 enum Health {
@@ -201,33 +182,6 @@ impl Backend {
             return Err(DbError::Unusable(format!("the value is longer than {VALUE_BYTES_MAX} bytes")));
         }
         Ok(answer.rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
-    }
-
-    /// Who the server is and who is connected.
-    ///
-    /// # Errors
-    /// As [`Backend::rows`].
-    pub async fn identity(&mut self) -> Result<Identity, DbError> {
-        let wanted = Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: 4096 }, ..Wanted::default() };
-        let answer = self.query(IDENTITY, wanted, &mut Ears::deaf()).await?;
-        let mut cells = answer.rows.into_iter().next().unwrap_or_default().into_iter();
-        let mut next = || cells.next().flatten();
-        let unusable = || DbError::Unusable("the server does not say who it is".to_owned());
-        Ok(Identity {
-            system_identifier: next().ok_or_else(unusable)?,
-            database: next().ok_or_else(unusable)?,
-            database_oid: next().ok_or_else(unusable)?,
-            version: next().ok_or_else(unusable)?,
-            address: next().unwrap_or_else(|| self.server.clone()),
-            user: next().ok_or_else(unusable)?,
-            in_recovery: next().as_deref() != Some("f"),
-            read_only: next().as_deref() != Some("f"),
-            started: next().ok_or_else(unusable)?,
-            server_time_us: next().and_then(|time| time.parse().ok()).ok_or_else(unusable)?,
-            timeline: next().ok_or_else(unusable)?,
-            unsafe_settings: next().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-            near: self.near.clone(),
-        })
     }
 
     /// Says good-bye and waits for the server to close, a few seconds at most. After a dropped call it cancels what

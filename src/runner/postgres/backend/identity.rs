@@ -1,0 +1,69 @@
+//! Who the server is, in one query.
+
+use super::{Backend, DbError, Ears, RowLimits, Wanted};
+use crate::session::Identity;
+
+const IDENTITY: &str = "
+    SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+           d.datname,
+           d.oid,
+           pg_catalog.current_setting('server_version'),
+           CASE pg_catalog.family(pg_catalog.inet_server_addr())
+             WHEN 4 THEN pg_catalog.host(pg_catalog.inet_server_addr())
+             ELSE '[' || pg_catalog.host(pg_catalog.inet_server_addr()) || ']'
+           END || ':' || pg_catalog.inet_server_port(),
+           current_user,
+           pg_catalog.pg_is_in_recovery(),
+           pg_catalog.current_setting('default_transaction_read_only') = 'on',
+           pg_catalog.pg_postmaster_start_time(),
+           (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint,
+           (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
+           pg_catalog.concat_ws(' ', (SELECT pg_catalog.string_agg(name, ' ' ORDER BY name) FROM pg_catalog.pg_settings
+                                       WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off')),
+           pg_catalog.concat_ws('; ',
+             (SELECT pg_catalog.string_agg('the role ' || rolname || ' of a managed service', '; ' ORDER BY rolname)
+                FROM pg_catalog.pg_roles
+               WHERE rolname IN ('rds_superuser', 'rdsadmin', 'cloudsqlsuperuser', 'cloudsqladmin', 'azure_pg_admin',
+                                 'azuresu', 'alloydbsuperuser', 'neon_superuser')),
+             CASE WHEN pg_catalog.current_setting('archive_mode') <> 'off' THEN 'archive_mode is on' END,
+             (SELECT pg_catalog.count(*) || ' standby servers follow it' FROM pg_catalog.pg_stat_replication AS r
+               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s
+                                  WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
+              HAVING pg_catalog.count(*) > 0),
+             (SELECT pg_catalog.count(subname) || ' subscriptions feed it' FROM pg_catalog.pg_subscription
+              HAVING pg_catalog.count(subname) > 0),
+             (SELECT 'clients from elsewhere: ' || pg_catalog.string_agg(DISTINCT pg_catalog.host(client_addr), ', ')
+                FROM pg_catalog.pg_stat_activity
+               WHERE NOT client_addr <<= ANY ('{127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,fe80::/10}')))
+      FROM pg_catalog.pg_database AS d
+     WHERE d.datname = pg_catalog.current_database()";
+
+impl Backend {
+    /// Who the server is and who is connected.
+    ///
+    /// # Errors
+    /// As [`Backend::rows`].
+    pub async fn identity(&mut self) -> Result<Identity, DbError> {
+        let wanted = Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: 4096 }, ..Wanted::default() };
+        let answer = self.query(IDENTITY, wanted, &mut Ears::deaf()).await?;
+        let mut cells = answer.rows.into_iter().next().unwrap_or_default().into_iter();
+        let mut next = || cells.next().flatten();
+        let unusable = || DbError::Unusable("the server does not say who it is".to_owned());
+        Ok(Identity {
+            system_identifier: next().ok_or_else(unusable)?,
+            database: next().ok_or_else(unusable)?,
+            database_oid: next().ok_or_else(unusable)?,
+            version: next().ok_or_else(unusable)?,
+            address: next().unwrap_or_else(|| self.server.clone()),
+            user: next().ok_or_else(unusable)?,
+            in_recovery: next().as_deref() != Some("f"),
+            read_only: next().as_deref() != Some("f"),
+            started: next().ok_or_else(unusable)?,
+            server_time_us: next().and_then(|time| time.parse().ok()).ok_or_else(unusable)?,
+            timeline: next().ok_or_else(unusable)?,
+            unsafe_settings: next().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            signs: next().filter(|signs| !signs.is_empty()),
+            near: self.near.clone(),
+        })
+    }
+}
