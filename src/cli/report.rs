@@ -2,7 +2,7 @@
 
 use super::Trouble;
 use crate::driver::replay::Player;
-use crate::report::markdown;
+use crate::report::{Execution, markdown};
 use crate::runner::session_folder::replace;
 use std::io::Write;
 use std::path::Path;
@@ -12,7 +12,8 @@ pub(super) fn write(dir: &Path) -> Result<u8, Trouble> {
     if let Some(entry) = player.divergent.filter(|entry| *entry > player.entries().len() as u64) {
         return Err(Trouble::divergent(dir, entry));
     }
-    let text = markdown::render(&player.session, &player.transcript, player.entries(), &player.head);
+    let execution = Execution::new(&player.session, &player.transcript, player.entries(), &player.head);
+    let text = markdown::render(&execution);
     let path = replace(dir, "report.md", text.as_bytes()).map_err(|error| Trouble::folder(dir, &error))?;
     // A closed pipe (`| head`) is no trouble.
     let _ = std::io::stdout().write_all(text.as_bytes());

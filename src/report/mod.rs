@@ -1,7 +1,11 @@
-//! Documents over the same session and transcript: the execution report and the runbook.
+//! Documents over the same session and transcript: the execution report in its formats, and the runbook.
 
-mod hazards;
+mod facts;
+
+pub mod json;
+
 pub mod markdown;
-mod rehearsed;
 pub mod runbook;
-mod schema;
+mod text;
+
+pub use facts::*;
