@@ -16,7 +16,7 @@ pub use steps::{CheckFacts, StatementFacts, StepFacts, SuiteFacts, TableFacts, T
 use crate::journal::{Entry, head_words};
 use crate::session::{Session, Verdict};
 use crate::time::Timestamp;
-use crate::view::{TimelineMark, Transcript, timeline_marks, verdict_words};
+use crate::view::{GraphPlace, TimelineMark, Transcript, graph_places, timeline_marks, verdict_words};
 use serde::Serialize;
 
 /// Version of the fields, in the JSON report.
@@ -86,6 +86,9 @@ pub struct Execution {
     /// Marks as in the cockpit's timeline.
     #[serde(skip)]
     pub marks: Vec<TimelineMark>,
+    /// The layers of the dependency graph, as in the cockpit.
+    #[serde(skip)]
+    pub graph: Vec<Vec<GraphPlace>>,
 }
 
 /// The record.
@@ -170,6 +173,7 @@ impl Execution {
             attempts: index.attempts,
             timeline: index.lines,
             marks: timeline_marks(entries),
+            graph: graph_places(session),
         }
     }
 

@@ -2,10 +2,13 @@
 
 mod facts;
 
+pub mod html;
 pub mod json;
+pub mod junit;
 
 pub mod markdown;
 pub mod runbook;
 mod text;
+mod xml;
 
 pub use facts::*;
