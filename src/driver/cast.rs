@@ -82,13 +82,10 @@ fn header(player: &Player, screen: Screen) -> String {
     let entry = player.entries().first();
     let seconds = entry.map_or(0, |entry| entry.t.as_micros() / 1_000_000);
     let title = crate::view::clean_line(&player.session.plan.ceremony.title);
-    let header = serde_json::json!({
-        "version": 3,
-        "term": { "cols": screen.columns, "rows": screen.rows, "type": "xterm-256color" },
-        "timestamp": seconds,
-        "title": title,
-    });
-    format!("{header}\n")
+    let title = serde_json::Value::from(title);
+    let Screen { columns, rows, .. } = screen;
+    let term = format!("{{\"cols\": {columns}, \"rows\": {rows}, \"type\": \"xterm-256color\"}}");
+    format!("{{\"version\": 3, \"term\": {term}, \"timestamp\": {seconds}, \"title\": {title}}}\n")
 }
 
 /// An event, `wait_us` microseconds after the one before.
@@ -169,9 +166,13 @@ fn colours(out: &mut String, cell: &Cell) {
 fn colour(out: &mut String, colour: Color, base: u8) {
     let number = match colour {
         Color::Reset => return,
-        Color::Indexed(index) => return drop(write!(out, ";{};5;{index}", base + 8)),
+        Color::Indexed(index) => {
+            let _ = write!(out, ";{};5;{index}", base + 8);
+            return;
+        }
         Color::Rgb(red, green, blue) => {
-            return drop(write!(out, ";{};2;{red};{green};{blue}", base + 8));
+            let _ = write!(out, ";{};2;{red};{green};{blue}", base + 8);
+            return;
         }
         Color::Black => 0,
         Color::Red => 1,

@@ -10,8 +10,11 @@ use std::fmt::Write;
 
 /// The whole report.
 pub fn render(execution: &Execution) -> String {
-    let suites: Vec<Suite> =
-        execution.all_steps().map(of_step).chain(std::iter::once(whole(execution))).collect();
+    let suites: Vec<Suite> = execution
+        .all_steps()
+        .map(|step| of_step(&execution.ceremony, step))
+        .chain(std::iter::once(whole(execution)))
+        .collect();
     let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
@@ -90,7 +93,9 @@ fn properties(indent: usize, all: &[(&'static str, String)]) -> String {
     out + &format!("{indent}</properties>\n")
 }
 
-fn of_step(step: &StepFacts) -> Suite {
+fn of_step(ceremony: &str, step: &StepFacts) -> Suite {
+    // A build server takes what is before the last dot for the package.
+    let class = format!("{ceremony}.{}", step.id);
     let mut suite = Suite {
         name: step.id.clone(),
         elapsed_us: step.elapsed_us.unwrap_or(0),
@@ -107,7 +112,7 @@ fn of_step(step: &StepFacts) -> Suite {
         let next = step.blocked_next.as_deref().unwrap_or_default();
         let result =
             format!("<error type=\"not carried out\" message=\"{}\">{}</error>", line(why), lines(next));
-        suite.add(&step.id, "the step is carried out", &[], &result);
+        suite.add(&class, "the step is carried out", &[], &result);
     }
     for check in &step.checks {
         let mut given = Vec::new();
@@ -129,7 +134,7 @@ fn of_step(step: &StepFacts) -> Suite {
                 failure(step, check)
             }
         };
-        suite.add(&step.id, &check.title, &given, &result);
+        suite.add(&class, &check.title, &given, &result);
     }
     suite
 }

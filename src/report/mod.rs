@@ -11,4 +11,7 @@ pub mod runbook;
 mod text;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 pub use facts::*;

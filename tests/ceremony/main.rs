@@ -16,6 +16,7 @@ mod radar;
 mod record;
 mod refused;
 mod rehearse;
+mod reports;
 mod room;
 mod schema;
 mod servers;

@@ -47,7 +47,7 @@ pub struct HaltFacts {
     pub error: Option<String>,
     /// What was decided.
     pub decision: Option<Decision>,
-    /// The stages after STOP.
+    /// All five stages.
     pub stages: Vec<StageFacts>,
 }
 
@@ -164,7 +164,12 @@ pub(super) fn halts(session: &Session, index: &Index) -> Vec<HaltFacts> {
     let one = |(at, escalation): (usize, &Escalation)| {
         let halt = &escalation.halt;
         let entries = index.stages.get(at);
-        let mut stages = Vec::new();
+        let mut stages = vec![StageFacts {
+            stage: Stage::Stop,
+            done: true,
+            words: "everything stood still".to_owned(),
+            entry: index.halts.get(at).copied(),
+        }];
         for (place, (stage, words)) in escalation.words.iter().enumerate() {
             stages.push(StageFacts {
                 stage: *stage,

@@ -1,5 +1,6 @@
 //! The chapters of the page that people answer for: claims, migrations, stops, findings, hazards, files, the record.
 
+use super::picture::state_class;
 use super::{Page, badge, block, code, text};
 use crate::report::facts::{HaltFacts, StageFacts};
 use crate::session::{Stage, Verdict};
@@ -67,14 +68,15 @@ impl Page<'_> {
 
     pub(super) fn migrations(&mut self) {
         self.chapter("migrations", "Migrations", false);
-        self.table("", &["migration", "file, as reviewed", "risk", "state", "way back"]);
+        self.table("", &["migration", "file, as reviewed", "way back"]);
         for migration in &self.execution.migrations {
             let mut name = format!("<b>{}</b><br/>{}", text(&migration.id), text(&migration.title));
+            let (risk, state) = (migration.risk.word(), text(&migration.state));
+            let class = state_class(migration);
+            name.push_str(&format!("<br/>{risk} risk <span class=\"v {class}\">{state}</span>"));
             if !migration.after.is_empty() {
-                name.push_str(&format!(
-                    "<br/><span class=\"soft\">after {}</span>",
-                    text(&migration.after.join(", "))
-                ));
+                let after = text(&migration.after.join(", "));
+                name.push_str(&format!("<br/><span class=\"soft\">after {after}</span>"));
             }
             let file = format!("{}<br/>{}", code(&migration.file), code(&migration.sha256));
             let mut back = text(&migration.rollback);
@@ -86,7 +88,7 @@ impl Page<'_> {
                 let kept = text(&migration.rollback_keeps.join(", "));
                 back.push_str(&format!("<br/><span class=\"soft\">keeps {kept}</span>"));
             }
-            self.row(&[name, file, migration.risk.word().to_owned(), text(&migration.state), back]);
+            self.row(&[name, file, back]);
         }
         self.end_table();
         self.end();

@@ -37,7 +37,8 @@ fn short(words: &str, columns: usize) -> String {
     line(&cut) + "…"
 }
 
-fn state_class(migration: &MigrationFacts) -> &'static str {
+/// The class of a migration's state in the style sheet.
+pub(super) fn state_class(migration: &MigrationFacts) -> &'static str {
     match migration.state.as_str() {
         state if state.starts_with("applied") => "good",
         state if state.starts_with("not applied") => "none",
@@ -129,7 +130,7 @@ impl Page<'_> {
             let _ = write!(
                 svg,
                 "<path class=\"grid\" d=\"M{at} 16V{height}\"/><text class=\"m\" x=\"{at}\" y=\"11\" text-anchor=\"{anchor}\">{}</text>",
-                human_duration(micros)
+                if tick == 0 { "0".to_owned() } else { human_duration(micros) }
             );
         }
         self.marks(&mut svg, x);
