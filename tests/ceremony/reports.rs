@@ -90,7 +90,7 @@ fn an_open_session_and_a_stopped_one_have_reports_too() {
     room.run(&room.yes().without("apply/foundations commit")).with(3);
     let open = all(&room, "session");
     let report = json(&open["report.json"]);
-    assert_eq!([&report["verdict"], &report["state"]["closed"]], [&"not-run".into(), &false.into()]);
+    assert!(report["verdict"] == "not-run" && report["state"]["closed"] == false);
     contains(&open["report.html"], &["– NOT RUN", "The session is not closed.", "This step was not run."]);
     contains(&open["report.junit.xml"], &["<failure type=\"verdict\" message=\"NOT RUN\">"]);
     room.verify().with(0);
@@ -100,7 +100,7 @@ fn an_open_session_and_a_stopped_one_have_reports_too() {
     room.run(&room.yes()).with(5);
     let stopped = all(&room, "session");
     let report = json(&stopped["report.json"]);
-    assert_eq!([&report["verdict"], &report["state"]["stopped"]], [&"fail".into(), &true.into()]);
+    assert!(report["verdict"] == "fail" && report["state"]["stopped"] == true);
     assert_eq!(report["halts"][0]["condition"], 1);
     contains(&stopped["report.html"], &["✗ FAIL", "division by zero", "condition 1 of 8", "not done"]);
     contains(
