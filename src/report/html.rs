@@ -8,15 +8,16 @@ mod steps;
 use super::facts::*;
 use super::text::{Value, summary, word};
 use super::xml::{escape, line, marked};
+use crate::definition::Place;
 use crate::session::{Mode, Verdict};
 use crate::time::human_duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The style sheet, as it stands in the page.
 const STYLE: &str = include_str!("html/style.css");
 /// SHA-256 of [`STYLE`] in base 64: the only thing that the page allows itself to load. A test computes it again.
-const STYLE_SHA256: &str = "N+xXBVod8caddsevGJpsRSdvEPnrqbuF4e1UhIcFFKs=";
+const STYLE_SHA256: &str = "AcsWQCOZ4V7QrVIerJdWzyB66ZiboaIbGf/LMTuEGm8=";
 
 /// What is being written, and which entries can be linked to.
 struct Page<'e> {
@@ -24,6 +25,8 @@ struct Page<'e> {
     execution: &'e Execution,
     entries: BTreeSet<u64>,
     chapters: Vec<(&'static str, &'static str)>,
+    /// Statements that were shown in full, and the entry where.
+    shown: BTreeMap<(&'e Place, &'e str), u64>,
 }
 
 /// The class of a verdict in the style sheet.
@@ -62,7 +65,8 @@ fn block(text: &str) -> String {
 /// The whole report.
 pub fn render(execution: &Execution) -> String {
     let entries = execution.timeline.iter().map(|line| line.entry).collect();
-    let mut page = Page { out: String::new(), execution, entries, chapters: Vec::new() };
+    let mut page =
+        Page { out: String::new(), execution, entries, chapters: Vec::new(), shown: BTreeMap::new() };
     page.claims();
     page.migrations();
     page.halts();

@@ -27,19 +27,15 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
             }
             "const" if value != rule => wrong(format!("{} is not {rule}", short(value))),
             "const" => {}
-            "enum" => {
-                if !rule.as_array().unwrap().contains(value) {
-                    wrong(format!("{} is none of {rule}", short(value)));
-                }
+            "enum" if !rule.as_array().unwrap().contains(value) => {
+                wrong(format!("{} is none of {rule}", short(value)))
             }
-            "minimum" => {
-                if value.as_i64().is_some_and(|number| number < rule.as_i64().unwrap()) {
-                    wrong(format!("{value} is less than {rule}"));
-                }
-            }
-            "maximum" => {
-                if value.as_i64().is_some_and(|number| number > rule.as_i64().unwrap()) {
-                    wrong(format!("{value} is more than {rule}"));
+            "enum" => {}
+            "minimum" | "maximum" => {
+                let (number, limit) = (value.as_i64(), rule.as_i64().unwrap());
+                let fits = |number| if keyword == "minimum" { number >= limit } else { number <= limit };
+                if !number.is_none_or(fits) {
+                    wrong(format!("{value} is beyond the {keyword} {rule}"));
                 }
             }
             "minLength" | "maxLength" => {

@@ -293,9 +293,6 @@ pub(super) fn recommendations(
     for finding in &session.findings {
         list.push(format!("look into the finding: {}", finding.1));
     }
-    if session.header.as_ref().is_some_and(|header| header.git.as_ref().is_some_and(|git| git.dirty)) {
-        list.push("commit what was run: the work tree had changes that are not in the commit".to_owned());
-    }
     if !matches!(session.phase, Phase::Closed(_)) {
         list.push(format!("the session is open: {}", session.what_is_next()));
     }

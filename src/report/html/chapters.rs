@@ -68,7 +68,7 @@ impl Page<'_> {
 
     pub(super) fn migrations(&mut self) {
         self.chapter("migrations", "Migrations", false);
-        self.table("", &["migration", "file, as reviewed", "way back"]);
+        self.table("even", &["migration", "file, as reviewed", "way back"]);
         for migration in &self.execution.migrations {
             let mut name = format!("<b>{}</b><br/>{}", text(&migration.id), text(&migration.title));
             let (risk, state) = (migration.risk.word(), text(&migration.state));

@@ -172,8 +172,8 @@ impl Page<'_> {
 
     fn marks(&self, svg: &mut String, x: impl Fn(u64) -> u64) {
         for mark in &self.execution.marks {
-            let found = self.execution.timeline.iter().find(|line| line.entry == mark.entry);
-            let Some(at) = found else { continue };
+            let lines = &self.execution.timeline;
+            let Ok(at) = lines.binary_search_by_key(&mark.entry, |line| line.entry) else { continue };
             let class = match mark.kind {
                 TimelineKind::Halt | TimelineKind::Failed => "bad",
                 TimelineKind::Finding => "warn",
@@ -183,7 +183,7 @@ impl Page<'_> {
                 svg,
                 "<a href=\"#e{}\"><text class=\"{class}\" x=\"{}\" y=\"30\" text-anchor=\"middle\">{}</text></a>",
                 mark.entry,
-                x(at.offset_us),
+                x(lines[at].offset_us),
                 mark.kind.shape()
             );
         }
@@ -247,7 +247,7 @@ fn node(svg: &mut String, x: usize, y: usize, height: usize, migration: &Migrati
         x + 12,
         y + 44,
         migration.risk.word(),
-        short(&migration.state, 24)
+        short(migration.state.split(" (").next().unwrap_or_default(), 22)
     );
 }
 

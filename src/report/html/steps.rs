@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// A result is shown up to so many rows.
 const ROWS_MAX: usize = 50;
 
-impl Page<'_> {
+impl<'e> Page<'e> {
     pub(super) fn steps(&mut self) {
         self.chapter("steps", "Steps", true);
         for step in &self.execution.steps {
@@ -27,7 +27,7 @@ impl Page<'_> {
         }
     }
 
-    fn step(&mut self, step: &StepFacts) {
+    fn step(&mut self, step: &'e StepFacts) {
         let anchor = self.step_anchor(&step.id).unwrap_or_default();
         self.put(format!(
             "<div class=\"step\" id=\"{anchor}\">\n<h3>{} {} {}</h3>",
@@ -75,7 +75,7 @@ impl Page<'_> {
         self.row(&[text(&check.title), badge(check.verdict), wanted, observed, self.entry(check.entry)]);
     }
 
-    fn statements(&mut self, all: &[StatementFacts]) {
+    fn statements(&mut self, all: &'e [StatementFacts]) {
         if all.is_empty() {
             return;
         }
@@ -97,9 +97,13 @@ impl Page<'_> {
             };
             let place = code(&statement.at.to_string());
             let entry = self.entry(Some(statement.entry));
-            self.put(format!("<div class=\"sql\"><p>{place} · {result}{felt} {entry}</p>"));
-            self.put(block(&statement.sql));
-            self.put("</div>");
+            // The same statement of the same file is shown in full once.
+            let first = *self.shown.entry((&statement.at, &statement.sql)).or_insert(statement.entry);
+            let again = first != statement.entry;
+            let sql = if again { String::new() } else { block(&statement.sql) };
+            let again =
+                if again { format!(", the same as {}", self.entry(Some(first))) } else { String::new() };
+            self.put(format!("<div class=\"sql\"><p>{place} · {result}{felt} {entry}{again}</p>{sql}</div>"));
         }
         self.put("</details>");
     }
