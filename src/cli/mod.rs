@@ -121,6 +121,8 @@ enum Sub {
     Report {
         /// The session's folder.
         dir: PathBuf,
+        #[command(flatten)]
+        options: report::Options,
     },
     /// Check a session's record: chain, files, decisions.
     Verify {
@@ -151,7 +153,7 @@ pub fn main() -> ExitCode {
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &dir, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
         Some(Sub::Replay { dir }) => replay::start(&common, &dir),
-        Some(Sub::Report { dir }) => report::write(&dir),
+        Some(Sub::Report { dir, options }) => report::write(&dir, &options),
         Some(Sub::Verify { dir }) => verify::check(&dir),
         Some(Sub::Check) => check::check(&common),
         Some(Sub::Plan) => plan::show(&common),

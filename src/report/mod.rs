@@ -1,7 +1,17 @@
-//! Documents over the same session and transcript: the execution report and the runbook.
+//! Documents over the same session and transcript: the execution report in its formats, and the runbook.
 
-mod hazards;
+mod facts;
+
+pub mod html;
+pub mod json;
+pub mod junit;
+
 pub mod markdown;
-mod rehearsed;
 pub mod runbook;
-mod schema;
+mod text;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+pub use facts::*;

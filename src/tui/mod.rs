@@ -35,6 +35,8 @@ mod words;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+pub(crate) use fixture::{World, rows};
+#[cfg(test)]
 mod tests;
 
 use crate::session::{Command, Decision, Phase, Session};

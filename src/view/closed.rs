@@ -9,15 +9,7 @@ pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
     let Phase::Closed(verdict) = session.phase else { return None };
     let mark = Mark::of(verdict);
     let undone = rolled_back(session);
-    let words = match verdict {
-        Verdict::Fail if !undone.is_empty() => "what it applied is rolled back",
-        Verdict::Pass => "every step passed on evidence in the record",
-        Verdict::PassWithWaivers => {
-            "every step passed, some on a waiver: known failures that somebody answers for"
-        }
-        Verdict::NotRun => "some steps were not run, and what was not run is never a pass",
-        Verdict::Fail => "the ceremony did not reach its end as planned",
-    };
+    let words = verdict_words(session, verdict);
     let mut rows = vec![
         Row::of(mark.tone(), &format!("{} {} ", mark.shape(), verdict.word())).say(Tone::Plain, words),
         Row::new(),
@@ -64,6 +56,19 @@ pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
             .say(Tone::Plain, " writes the execution report"),
     );
     Some(rows)
+}
+
+/// A verdict in a sentence.
+pub fn verdict_words(session: &Session, verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fail if !rolled_back(session).is_empty() => "what it applied is rolled back",
+        Verdict::Pass => "every step passed on evidence in the record",
+        Verdict::PassWithWaivers => {
+            "every step passed, some on a waiver: known failures that somebody answers for"
+        }
+        Verdict::NotRun => "some steps were not run, and what was not run is never a pass",
+        Verdict::Fail => "the ceremony did not reach its end as planned",
+    }
 }
 
 /// Ids of the migrations that are rolled back, in the order in which they were applied.

@@ -56,6 +56,34 @@ impl Slot {
     }
 }
 
+/// Where a migration, or an edge that passes by, stands in its layer; rows as in the cockpit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphPlace {
+    /// The migration's id; `None` for an edge that passes by.
+    pub migration: Option<String>,
+    /// Places of the layer before that lead here.
+    pub from: Vec<usize>,
+    /// Top row.
+    pub y: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// The layers of the graph, for a drawing that is not made of cells.
+pub fn graph_places(session: &Session) -> Vec<Vec<GraphPlace>> {
+    let mut layers = layers(session);
+    sort(&mut layers);
+    place(&mut layers);
+    let name = |at: usize| session.plan.ceremony.migrations[at].id.clone();
+    let one = |slot: Slot| GraphPlace {
+        migration: slot.migration.map(name),
+        y: slot.y,
+        height: slot.height(),
+        from: slot.from,
+    };
+    layers.into_iter().map(|layer| layer.into_iter().map(one).collect()).collect()
+}
+
 /// The graph as of `now`.
 pub fn graph(session: &Session, now: Moment) -> GraphView {
     let nodes: Vec<Node> =

@@ -31,7 +31,8 @@ impl TimelineKind {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// For people.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
             Self::Gate => "gate",

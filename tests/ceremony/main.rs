@@ -17,6 +17,7 @@ mod radar;
 mod record;
 mod refused;
 mod rehearse;
+mod reports;
 mod room;
 mod schema;
 mod servers;

@@ -123,6 +123,13 @@ pub const ROOMS: &[Room] = &[
         crates: &["serde_json"],
         pure: false,
     },
+    // The cockpit, drawn from a record that is read back: no runner, no terminal, no clock.
+    Room {
+        path: "src/driver/cast.rs",
+        modules: &["session", "journal", "time", "view", "tui", "driver::replay"],
+        crates: &["ratatui", "serde_json"],
+        pure: true,
+    },
     Room {
         path: "src/driver/verify.rs",
         modules: &[

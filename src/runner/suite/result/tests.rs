@@ -240,3 +240,31 @@ fn so_many_tests_are_no_proof() {
     assert!(found.faults.iter().any(|said| said.contains("more than 20000 tests")), "{:?}", found.faults);
     assert!(found.tests.len() <= TESTS_MAX + 1);
 }
+
+/// The report of a ceremony is read as any other program's: by what it says test by test.
+#[test]
+fn our_own_report_is_read() {
+    use crate::session::Verdict;
+    use crate::tui::World;
+    for world in [
+        World::new("x"),
+        World::at_commit_gate(),
+        World::stopped(),
+        World::at_rollback_gate(),
+        World::closed(),
+    ] {
+        let head = "0".repeat(64);
+        let execution =
+            crate::report::Execution::new(&world.session, &world.transcript, &world.entries, &head);
+        let found = super::junit::read(crate::report::junit::render(&execution).as_bytes());
+        assert_eq!(found.faults, [""; 0]);
+        let verdicts: Vec<Verdict> =
+            execution.all_steps().flat_map(|step| &step.checks).map(|check| check.verdict).collect();
+        let count = |wanted: Verdict| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+        let whole = usize::from(!execution.verdict.is_good());
+        assert_eq!(found.tests.len(), verdicts.len() + 1);
+        assert_eq!(found.tests.iter().filter(|test| !test.ok).count(), count(Verdict::Fail) + whole);
+        assert_eq!(found.tests.iter().filter(|test| test.skipped).count(), count(Verdict::NotRun));
+        assert_eq!(found.tests.last().map(|test| test.ok), Some(execution.verdict.is_good()));
+    }
+}

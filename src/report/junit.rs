@@ -1,0 +1,186 @@
+//! The execution report as JUnit XML, for build servers: a test suite for each step, a test case for each check.
+//!
+//! Elements and attributes are those that Surefire writes and Jenkins reads. What was not run is *skipped* there, and
+//! build servers take that for no failure; so a last suite holds one test, which fails unless the whole verdict is good.
+
+use super::facts::{CheckFacts, Execution, StepFacts};
+use super::xml::{line, lines};
+use crate::session::Verdict;
+use std::fmt::Write;
+
+/// The whole report.
+pub fn render(execution: &Execution) -> String {
+    let suites: Vec<Suite> = execution
+        .all_steps()
+        .map(|step| of_step(&execution.ceremony, step))
+        .chain(std::iter::once(whole(execution)))
+        .collect();
+    let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(
+        out,
+        "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\">",
+        line(&execution.title),
+        sum(|suite| suite.tests),
+        sum(|suite| suite.failures),
+        sum(|suite| suite.errors),
+        sum(|suite| suite.skipped),
+        seconds(execution.time.elapsed_us)
+    );
+    for (id, suite) in suites.iter().enumerate() {
+        let started =
+            suite.timestamp.as_ref().map(|at| format!(" timestamp=\"{}\"", line(at))).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  <testsuite name=\"{}\" id=\"{id}\" package=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"{started}>",
+            line(&suite.name),
+            line(&execution.ceremony),
+            suite.tests,
+            suite.failures,
+            suite.errors,
+            suite.skipped,
+            seconds(suite.elapsed_us),
+        );
+        out.push_str(&properties(4, &suite.properties));
+        out.push_str(&suite.cases);
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+#[derive(Default)]
+struct Suite {
+    name: String,
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+    elapsed_us: u64,
+    timestamp: Option<String>,
+    properties: Vec<(&'static str, String)>,
+    cases: String,
+}
+
+impl Suite {
+    /// Adds a test case; `result` is the element that says how it ended.
+    fn add(&mut self, class: &str, name: &str, given: &[(&'static str, String)], result: &str) {
+        self.tests += 1;
+        let (class, name) = (line(class), line(name));
+        let _ = write!(self.cases, "    <testcase classname=\"{class}\" name=\"{name}\"");
+        if given.is_empty() && result.is_empty() {
+            self.cases.push_str("/>\n");
+            return;
+        }
+        self.cases.push_str(">\n");
+        self.cases.push_str(&properties(6, given));
+        if !result.is_empty() {
+            let _ = writeln!(self.cases, "      {result}");
+        }
+        self.cases.push_str("    </testcase>\n");
+    }
+}
+
+fn properties(indent: usize, all: &[(&'static str, String)]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let indent = " ".repeat(indent);
+    let mut out = format!("{indent}<properties>\n");
+    for (name, value) in all {
+        let _ = writeln!(out, "{indent}  <property name=\"{name}\" value=\"{}\"/>", line(value));
+    }
+    out + &format!("{indent}</properties>\n")
+}
+
+fn of_step(ceremony: &str, step: &StepFacts) -> Suite {
+    // A build server takes what is before the last dot for the package.
+    let class = format!("{ceremony}.{}", step.id);
+    let mut suite = Suite {
+        name: step.id.clone(),
+        elapsed_us: step.elapsed_us.unwrap_or(0),
+        // As Surefire writes it: UTC without a zone.
+        timestamp: step.started.map(|at| at.to_string().chars().take(19).collect()),
+        properties: vec![("title", step.title.clone()), ("verdict", step.verdict.word().to_owned())],
+        ..Suite::default()
+    };
+    if let Some(entry) = step.entry {
+        suite.properties.push(("entry", entry.to_string()));
+    }
+    if let Some(why) = &step.blocked {
+        suite.errors += 1;
+        let next = step.blocked_next.as_deref().unwrap_or_default();
+        let result =
+            format!("<error type=\"not carried out\" message=\"{}\">{}</error>", line(why), lines(next));
+        suite.add(&class, "the step is carried out", &[], &result);
+    }
+    for check in &step.checks {
+        let mut given = Vec::new();
+        if let Some(entry) = check.entry {
+            given.push(("entry", entry.to_string()));
+        }
+        if let Some(waiver) = &check.waiver {
+            given.push(("waiver", waiver.clone()));
+        }
+        let result = match check.verdict {
+            Verdict::Pass | Verdict::PassWithWaivers => String::new(),
+            Verdict::NotRun => {
+                suite.skipped += 1;
+                let why = check.observed.as_deref().unwrap_or("nobody looked");
+                format!("<skipped message=\"{}\"/>", line(why))
+            }
+            Verdict::Fail => {
+                suite.failures += 1;
+                failure(step, check)
+            }
+        };
+        suite.add(&class, &check.title, &given, &result);
+    }
+    suite
+}
+
+fn failure(step: &StepFacts, check: &CheckFacts) -> String {
+    let (expected, observed) =
+        (check.expected.as_deref().unwrap_or_default(), check.observed.as_deref().unwrap_or_default());
+    let mut text = format!("expected: {expected}\nobserved: {observed}");
+    let latest = step.suites.iter().rev().find(|suite| check.id == suite.id);
+    for test in latest.iter().flat_map(|suite| &suite.tests).filter(|test| !test.ok) {
+        let _ = write!(text, "\nfailed: {} {}", test.name, test.note);
+    }
+    format!("<failure type=\"check\" message=\"{}\">{}</failure>", line(observed), lines(text.trim_end()))
+}
+
+/// The verdict of the whole, as a test that fails unless it is good.
+fn whole(execution: &Execution) -> Suite {
+    let mut suite = Suite { name: "verdict".to_owned(), ..Suite::default() };
+    let record = &execution.record;
+    suite.properties = vec![
+        ("verdict", execution.verdict.word().to_owned()),
+        ("head", record.head.clone()),
+        ("head-words", record.words.clone()),
+        ("entries", record.entries.to_string()),
+    ];
+    if let Some(session) = &execution.session {
+        suite.timestamp = Some(session.opened.to_string().chars().take(19).collect());
+        suite.properties.push(("session", session.id.clone()));
+        suite.properties.push(("operator", session.operators.join(", ")));
+        suite.properties.push(("target", format!("{}/{}", session.address, session.database)));
+    }
+    let mut result = String::new();
+    if !execution.verdict.is_good() {
+        suite.failures = 1;
+        let word = execution.verdict.word();
+        let mut text = execution.verdict_words.to_owned();
+        for halt in &execution.halts {
+            let _ = write!(text, "\nstopped at {}: {}: {}", halt.step, halt.cause, halt.why);
+        }
+        result = format!("<failure type=\"verdict\" message=\"{word}\">{}</failure>", lines(&text));
+    }
+    suite.add(&execution.ceremony, "the verdict is good", &[], &result);
+    suite
+}
+
+/// Seconds with six digits.
+fn seconds(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
