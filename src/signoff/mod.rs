@@ -1,32 +1,8 @@
 //! What is signed, by whom, and by which rules. Pure: keys, agents and files are the runner's.
 
+pub use crate::definition::Role;
+
 use serde::{Deserialize, Serialize};
-
-/// In what capacity somebody signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Drove the ceremony.
-    Operator,
-    /// Watched it live.
-    Witness,
-    /// Replayed its record.
-    Reviewer,
-    /// Puts a name under it.
-    Lead,
-}
-
-impl Role {
-    /// The word for people, policies and statements.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Witness => "witness",
-            Self::Reviewer => "reviewer",
-            Self::Lead => "lead",
-        }
-    }
-}
 
 /// What a signature says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
