@@ -242,10 +242,10 @@ impl Desk {
     fn allows(&self, candidate: &Filed) -> Result<Ruling, Trouble> {
         let before = self.rule(&self.filed);
         let approves = candidate.statement.predicate.choice == Choice::Approve;
-        if let Some(at) = before.standings.iter().position(|standing| *standing == Standing::Open)
+        if let Some(at) = before.open.first()
             && approves
         {
-            let said = &self.filed[at].statement.predicate;
+            let said = &self.filed[*at].statement.predicate;
             return Err(Trouble::not_signed(
                 format!("{} rejected this session", said.principal),
                 format!(

@@ -60,7 +60,7 @@ fn next(found: &Found, ruling: &Ruling) -> &'static str {
     if !found.troubles.is_empty() || ruling.standings.iter().any(tampering) {
         return "get the folder again from those who signed it; do not rely on this one";
     }
-    if ruling.standings.contains(&Standing::Open) {
+    if !ruling.open.is_empty() {
         return "settle it with the one who rejected; nobody else can take it back";
     }
     "have the missing signatures made with `ceremony sign`, or look whether the list of signers is complete"

@@ -3,7 +3,7 @@
 use super::{Choice, Facts, Refused, Role, SignatureRule, Statement, Subject, file_name};
 use crate::session::Mode;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A clock may be so much ahead of another one, microseconds.
 const SKEW_US: i64 = 10 * 60 * 1_000_000;
@@ -68,6 +68,8 @@ impl Ruled {
 pub struct Ruling {
     /// One for each sign-off, in their order.
     pub standings: Vec<Standing>,
+    /// Places of the rejections that nobody withdrew: each blocks, even one that is refused.
+    pub open: Vec<usize>,
     /// One for each rule of the policy.
     pub rules: Vec<Ruled>,
     /// Why it is not signed off, each in one sentence; empty means that it is.
@@ -83,7 +85,7 @@ pub fn rule(
     report: Option<&str>,
     now: Timestamp,
 ) -> Ruling {
-    let mut bench = Bench { facts, rules, filed, standings: Vec::new() };
+    let mut bench = Bench { facts, rules, filed, standings: Vec::new(), open: Vec::new() };
     for at in 0..filed.len() {
         let standing = bench.by_itself(at, report, now).map_or(Standing::Counts, Standing::Refused);
         bench.standings.push(standing);
@@ -102,7 +104,7 @@ pub fn rule(
         .map(|rule| Ruled { rule: rule.clone(), by: bench.counted(rule.role, filed.len()) })
         .collect();
     let against = bench.against(&rules);
-    Ruling { standings: bench.standings, rules, against }
+    Ruling { standings: bench.standings, open: bench.open, rules, against }
 }
 
 struct Bench<'f> {
@@ -110,6 +112,7 @@ struct Bench<'f> {
     rules: &'f [SignatureRule],
     filed: &'f [Filed],
     standings: Vec<Standing>,
+    open: Vec<usize>,
 }
 
 impl Bench<'_> {
@@ -198,12 +201,8 @@ impl Bench<'_> {
                 Choice::Withdraw => {}
             }
         }
-        // What could not be read as a known person's rejection blocks all the same.
-        for at in open.into_values().flatten() {
-            if matches!(&self.standings[at], Standing::Refused(why) if !why.is_tampering()) {
-                self.standings[at] = Standing::Open;
-            }
-        }
+        self.open = open.into_values().flatten().collect();
+        self.open.sort_unstable();
         for (at, filed) in self.filed.iter().enumerate() {
             let said = &filed.statement.predicate;
             let later = last.get(said.principal.as_str()).is_some_and(|rejected| *rejected > at);
@@ -296,22 +295,18 @@ impl Bench<'_> {
             let (role, count) = (ruled.rule.role.word(), ruled.rule.count.max(1));
             against.push(format!("{} of {count} {role} signatures that count", ruled.by.len()));
         }
-        let mut blocked = BTreeSet::new();
+        for at in &self.open {
+            let filed = &self.filed[*at];
+            let name = &filed.statement.predicate.principal;
+            against.push(format!("the rejection by {name} ({}) is open", filed.name));
+        }
         for (filed, standing) in self.filed.iter().zip(&self.standings) {
-            match standing {
-                Standing::Open => {
-                    blocked.insert(format!(
-                        "the rejection by {} ({}) is open",
-                        filed.statement.predicate.principal, filed.name
-                    ));
-                }
-                Standing::Refused(why) if why.is_tampering() => {
-                    blocked.insert(format!("{}: {}", filed.name, why.words()));
-                }
-                _ => {}
+            if let Standing::Refused(why) = standing
+                && why.is_tampering()
+            {
+                against.push(format!("{}: {}", filed.name, why.words()));
             }
         }
-        against.extend(blocked);
         against
     }
 }

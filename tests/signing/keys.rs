@@ -1,0 +1,3 @@
+//! Keys of every kind.
+
+use crate::desk::Desk;
