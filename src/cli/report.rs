@@ -13,6 +13,11 @@ pub(super) fn write(dir: &Path) -> Result<u8, Trouble> {
         return Err(Trouble::divergent(dir, entry));
     }
     let text = markdown::render(&player.session, &player.transcript, player.entries(), &player.head);
+    if let Some(name) = super::sign::signed_report(dir, &player.head, &text) {
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        eprintln!("not written: {name} is about the report.md that is there, made by another version");
+        return Ok(0);
+    }
     let path = replace(dir, "report.md", text.as_bytes()).map_err(|error| Trouble::folder(dir, &error))?;
     // A closed pipe (`| head`) is no trouble.
     let _ = std::io::stdout().write_all(text.as_bytes());

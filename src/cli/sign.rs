@@ -179,11 +179,7 @@ fn report(dir: &Path, player: &Player, facts: &Facts, filed: &[Filed]) -> Result
     if std::fs::read(dir.join(REPORT)).is_ok_and(|there| there == text.as_bytes()) {
         return Ok(sum);
     }
-    let signed = filed.iter().find(|filed| {
-        let statement = &filed.statement;
-        let about = |subject: &Subject| subject.name == REPORT && subject.digest.sha256 != sum;
-        statement.predicate.head == facts.head && statement.subject.iter().any(about)
-    });
+    let signed = about_another(filed, &facts.head, &sum);
     if let Some(signed) = signed {
         return Err(Trouble::not_signed(
             format!("{REPORT} is not the one that {} is about", signed.name),
@@ -197,6 +193,21 @@ fn report(dir: &Path, player: &Player, facts: &Facts, filed: &[Filed]) -> Result
     }
     replace(dir, REPORT, text.as_bytes()).map_err(|error| Trouble::folder(dir, &error))?;
     Ok(sum)
+}
+
+/// The first sign-off of this head that is about another report.
+fn about_another<'f>(filed: &'f [Filed], head: &str, sum: &str) -> Option<&'f Filed> {
+    filed.iter().find(|filed| {
+        let statement = &filed.statement;
+        let other = |subject: &Subject| subject.name == REPORT && subject.digest.sha256 != sum;
+        statement.predicate.head == head && statement.subject.iter().any(other)
+    })
+}
+
+/// The sign-off, if any, that would no longer hold if `text` became the report of the session with this head.
+pub(super) fn signed_report(dir: &Path, head: &str, text: &str) -> Option<String> {
+    let found = read(dir, None).ok()?;
+    about_another(&found.filed, head, &sha256(text.as_bytes())).map(|filed| filed.name.clone())
 }
 
 /// What lies on the table when somebody signs.

@@ -91,9 +91,8 @@ pub fn rule(
         bench.standings.push(standing);
     }
     bench.rejections();
-    for at in 0..filed.len() {
-        if bench.standings[at] == Standing::Counts && filed[at].statement.predicate.choice == Choice::Approve
-        {
+    for (at, one) in filed.iter().enumerate() {
+        if bench.standings[at] == Standing::Counts && one.statement.predicate.choice == Choice::Approve {
             // What is still to be judged does not count for anybody yet.
             bench.standings[at] = Standing::Unasked;
             bench.standings[at] = bench.approval(at);

@@ -23,17 +23,14 @@ struct Agent {
 impl Agent {
     fn start(desk: &Desk) -> Self {
         let socket = desk.path("agent");
-        let child = Command::new("ssh-agent")
-            .arg("-D")
-            .arg("-a")
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("ssh-agent is needed: apt-get install openssh-client");
+        let mut command = Command::new("ssh-agent");
+        command.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null());
+        let child = command.spawn().expect("ssh-agent is needed: apt-get install openssh-client");
+        let agent = Self { child, socket };
         let (_never, timer) = channel::<()>();
         for _ in 0..LOOKS_MAX {
-            if UnixStream::connect(&socket).is_ok() {
-                return Self { child, socket };
+            if UnixStream::connect(&agent.socket).is_ok() {
+                return agent;
             }
             let _ = timer.recv_timeout(Duration::from_millis(5));
         }
