@@ -349,6 +349,8 @@ qqqqqqqqqqqqqqqq = 1
 qqqqqqqqqqqqqqqq = 1
 [[claim]]
 qqqqqqqqqqqqqqqq = 1
+[[signature]]
+qqqqqqqqqqqqqqqq = 1
 "#;
 
 #[test]
@@ -370,7 +372,7 @@ fn the_reference_names_every_key_in_its_order_and_no_other() {
             (table, seen)
         })
         .collect();
-    assert_eq!(read.len(), 16, "a table of {UNKNOWN} gave no list: {:?}", read.keys());
+    assert_eq!(read.len(), 17, "a table of {UNKNOWN} gave no list: {:?}", read.keys());
     let text = include_str!("../docs/definition.md");
     let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut table = String::new();

@@ -18,6 +18,8 @@ mod replay;
 mod report;
 mod run;
 mod runbook;
+mod sign;
+mod signed_off;
 mod target;
 mod transactions;
 mod trouble;
@@ -43,7 +45,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 pass or done, 1 unexpected error, 2 wrong usage or definition, 3 a gate waits \
-for an answer, 4 closed with another verdict, 5 the world is stopped, 6 a record that cannot be trusted.";
+for an answer, 4 closed with another verdict, 5 the world is stopped, 6 a record that cannot be trusted, \
+7 not signed off.";
 
 /// What every subcommand understands.
 #[derive(Clone, Debug, Args)]
@@ -124,10 +127,19 @@ enum Sub {
         #[command(flatten)]
         options: report::Options,
     },
-    /// Check a session's record: chain, files, decisions.
+    /// Check a session's record: chain, files, decisions. With --signers, also whether it is signed off.
     Verify {
         /// The session's folder.
         dir: PathBuf,
+        #[command(flatten)]
+        checked: signed_off::Checked,
+    },
+    /// Sign a closed session with your own SSH key, as its policy asks.
+    Sign {
+        /// The session's folder.
+        dir: PathBuf,
+        #[command(flatten)]
+        options: sign::Options,
     },
     /// Check the definition and every file it names.
     Check,
@@ -154,7 +166,8 @@ pub fn main() -> ExitCode {
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
         Some(Sub::Replay { dir }) => replay::start(&common, &dir),
         Some(Sub::Report { dir, options }) => report::write(&dir, &options),
-        Some(Sub::Verify { dir }) => verify::check(&dir),
+        Some(Sub::Verify { dir, checked }) => verify::check(&dir, &checked),
+        Some(Sub::Sign { dir, options }) => sign::start(&dir, &options),
         Some(Sub::Check) => check::check(&common),
         Some(Sub::Plan) => plan::show(&common),
         Some(Sub::Runbook { check }) => runbook::write(&common, check),

@@ -93,6 +93,14 @@ pub(super) fn write(dir: &Path, options: &Options) -> Result<u8, Trouble> {
                 cast(&mut player, Screen { columns, rows, idle_us })
             }
         };
+        let is_for_folder = *format == Format::Markdown && options.output.is_none();
+        if let Some(name) =
+            is_for_folder.then(|| super::sign::signed_report(dir, &player.head, &text)).flatten()
+        {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            eprintln!("not written: {name} is about the report.md that is there, made by another version");
+            continue;
+        }
         put(dir, options, *format, &text)?;
     }
     Ok(0)

@@ -5,6 +5,7 @@ use crate::driver::replay::Unreadable;
 use crate::journal::file::JournalError;
 use crate::runner::guard::Refused;
 use crate::runner::server::ServerError;
+use crate::runner::signoff::KeyTrouble;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -109,6 +110,26 @@ impl Trouble {
             "the core decides something else there: the record was made up, or files/ was changed",
             "look at it with `ceremony verify`; it cannot be gone on with",
         )
+    }
+
+    /// A session that nobody should sign or rely on.
+    pub fn untrusted(folder: &Path, what: &str) -> Self {
+        Self::new(
+            6,
+            format!("the session in {} cannot be trusted: {what}", folder.display()),
+            "what is in the folder is not what was recorded or signed",
+            "ask who changed it; do not sign it",
+        )
+    }
+
+    /// A signature that the policy refuses.
+    pub fn not_signed(what: impl fmt::Display, why: impl fmt::Display, next: impl fmt::Display) -> Self {
+        Self::new(7, format!("not signed: {what}"), why, next)
+    }
+
+    /// A key that cannot be used.
+    pub fn key(trouble: KeyTrouble) -> Self {
+        Self { code: 2, text: format!("error: {trouble}") }
     }
 
     /// The system refuses what it always gives.

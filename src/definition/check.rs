@@ -13,6 +13,7 @@ pub(super) fn check(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Span
     updates(reading, ceremony, spans);
     steps(reading, ceremony, spans);
     super::suites::check(reading, ceremony, spans);
+    super::signatures::check(reading, &ceremony.signatures, spans);
 }
 
 fn duplicates(reading: &mut Reading<'_>, spans: &Spans) {

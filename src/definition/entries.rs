@@ -4,6 +4,7 @@ use super::model::*;
 use super::reader::{At, Reading, Table};
 use super::schema::{self, Grade, Undeclared};
 use super::sections::Files;
+use super::signatures;
 use super::target::*;
 use std::ops::Range;
 
@@ -22,6 +23,7 @@ pub(super) struct Spans {
     pub waived: Vec<Option<Vec<At<String>>>>,
     /// Of each suite its result file.
     pub results: Vec<Option<At<String>>>,
+    pub signatures: Vec<Range<usize>>,
 }
 
 impl Spans {
@@ -124,6 +126,9 @@ pub(super) fn read(
         });
         table.done(reading);
     }
+    for table in root.tables(reading, "signature") {
+        ceremony.signatures.push(signatures::read(reading, table, &mut spans));
+    }
     root.done(reading);
     (ceremony, spans)
 }
@@ -152,6 +157,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         waivers: Vec::new(),
         steps: Vec::new(),
         claims: Vec::new(),
+        signatures: Vec::new(),
         files: Default::default(),
     };
     let Some(mut table) = root.table(reading, "ceremony", true) else { return ceremony };

@@ -7,12 +7,14 @@ mod model;
 mod reader;
 mod schema;
 mod sections;
+mod signatures;
 mod suites;
 mod target;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use model::*;
 pub use schema::{Declared, Grade, Undeclared, kind_of, parts_of};
+pub use signatures::{Role, SignatureRule};
 pub use target::*;
 
 use reader::{Reading, Table};

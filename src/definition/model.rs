@@ -1,6 +1,7 @@
 //! A ceremony as data: what `ceremony.toml` says, with the text of every script it refers to.
 
 use super::schema::{Declared, Grade, Undeclared};
+use super::signatures::SignatureRule;
 use super::target::{Limits, Target};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -53,6 +54,9 @@ pub struct Ceremony {
     pub steps: Vec<StepDefinition>,
     /// What is signed.
     pub claims: Vec<Claim>,
+    /// Who must sign; of none, nobody's signature makes it signed off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<SignatureRule>,
     /// Every file that was read, by path relative to the folder, with the SHA-256 of its bytes.
     pub files: BTreeMap<String, String>,
 }

@@ -194,6 +194,9 @@ fn sign_off(out: &mut String, plan: &Plan) {
     for claim in &plan.ceremony.claims {
         let _ = writeln!(out, "- [ ] {} (evidence: {})", claim.text, claim.evidence.join(", "));
     }
+    for rule in &plan.ceremony.signatures {
+        let _ = writeln!(out, "\n{}", rule.sentence());
+    }
     for waiver in &plan.ceremony.waivers {
         let _ = writeln!(
             out,

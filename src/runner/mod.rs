@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod rehearsal;
 pub mod server;
 pub mod session_folder;
+pub mod signoff;
 pub mod suite;
 pub mod world;
 

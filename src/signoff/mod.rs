@@ -1,31 +1,40 @@
 //! What is signed, by whom, and by which rules. Pure: keys, agents and files are the runner's.
 
+mod facts;
+mod items;
+mod refused;
+mod ruling;
+pub mod signers;
+mod statement;
+
+pub use crate::definition::{Role, SignatureRule};
+pub use facts::{Facts, same_person};
+pub use items::must_be_opened;
+pub use refused::Refused;
+pub use ruling::{Filed, Ruled, Ruling, Standing, rule};
+pub use statement::*;
+
 use serde::{Deserialize, Serialize};
 
-/// In what capacity somebody signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Drove the ceremony.
-    Operator,
-    /// Watched it live.
-    Witness,
-    /// Replayed its record.
-    Reviewer,
-    /// Puts a name under it.
-    Lead,
+/// Folder of statements and signatures within a session folder.
+pub const FOLDER: &str = "signoff";
+
+/// The namespace of a role's signatures, such as `lead.ceremony-signoff.v1`.
+pub fn namespace(role: Role) -> String {
+    format!("{}.ceremony-signoff.v1", role.word())
 }
 
-impl Role {
-    /// The word for people, policies and statements.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Witness => "witness",
-            Self::Reviewer => "reviewer",
-            Self::Lead => "lead",
-        }
-    }
+/// `signoff/003-lead-lena@example.com.json`: the name of a statement within the session folder.
+pub fn file_name(number: usize, role: Role, principal: &str) -> String {
+    format!("{FOLDER}/{number:03}-{}-{principal}.json", role.word())
+}
+
+/// Whether a name can stand for a person in file names, `allowed_signers` and on a command line.
+pub fn is_principal(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@._+-".contains(&byte);
+    (1..=80).contains(&name.len())
+        && name.bytes().all(plain)
+        && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// What a signature says.
@@ -38,6 +47,17 @@ pub enum Choice {
     Reject,
     /// The same person's rejection no longer stands.
     Withdraw,
+}
+
+impl Choice {
+    /// For people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approves",
+            Self::Reject => "REJECTS",
+            Self::Withdraw => "withdraws",
+        }
+    }
 }
 
 /// What somebody wants to sign, as the screen or the command line gathered it.
@@ -54,3 +74,6 @@ pub struct Wish {
     /// Ids of the items of the review that were opened.
     pub opened: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;
