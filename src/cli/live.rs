@@ -8,6 +8,7 @@ use crate::driver::live::{self, Left, Stage};
 use crate::runner::clock::Clock;
 use crate::session::{Command, Phase};
 use crate::tui::terminal::{Input, Terminal};
+use crate::tui::warden::Warden;
 use crate::tui::{Cockpit, Theme};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
@@ -69,7 +70,7 @@ pub(super) fn reopen(common: &Common, dir: &Path, rollback: bool) -> Result<u8, 
 }
 
 /// Asked before a server is started for nothing.
-fn must_be_terminal() -> Result<(), Trouble> {
+pub(super) fn must_be_terminal() -> Result<(), Trouble> {
     use std::io::IsTerminal;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         Ok(())
@@ -82,12 +83,14 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
+    let warden = Warden::start(&Warden::words(&folder));
     let mut terminal = Terminal::open(false).map_err(failed)?;
     let keys = keys(mouth, clock).map_err(failed)?;
     let mut cockpit = Cockpit::new(theme(common), ascii(common));
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);
     drop(terminal);
+    drop(warden);
     drop(keys);
     signals.close();
     // Nobody may wait for a driver that is gone.
