@@ -17,6 +17,9 @@ const PIECE_BYTES: u64 = 128 * 1024;
 /// What a record's end does not say within so much is not looked for.
 const PIECE_BYTES_MAX: u64 = 32 << 20;
 
+/// Stands for the newest session.
+const LATEST: &str = "latest";
+
 /// A folder that may be a session's.
 pub struct Found {
     /// As it can be named on the command line.
@@ -230,7 +233,7 @@ pub fn named(common: &Common, given: &Path) -> Result<PathBuf, Trouble> {
     }
     let folder = folder(common);
     let found = all(&folder).map_err(|error| Trouble::folder(&folder, &error))?;
-    if given == Path::new("latest") {
+    if given == Path::new(LATEST) {
         let newest = found.into_iter().find(|found| found.seen.is_ok());
         return newest.map(|found| found.dir).ok_or_else(|| {
             Trouble::usage(
@@ -271,19 +274,20 @@ pub fn named(common: &Common, given: &Path) -> Result<PathBuf, Trouble> {
 fn missing(given: &Path, folder: &Path, found: &[Found]) -> Trouble {
     let what = format!("there is no session '{}'", given.display());
     let word = given.to_string_lossy();
-    let like = |found: &&Found| strsim::jaro_winkler(&found.name(), &word) > 0.85;
-    match found.iter().filter(like).max_by(|one, other| {
-        strsim::jaro_winkler(&one.name(), &word).total_cmp(&strsim::jaro_winkler(&other.name(), &word))
-    }) {
-        Some(near) => Trouble::usage(
-            what,
-            "there is no such folder, and no session's name or id begins so",
-            format!("did you mean {}?", near.name()),
-        ),
-        None if found.is_empty() => Trouble::usage(
+    let names = found.iter().map(Found::name).chain([LATEST.to_owned()]);
+    let alike = |name: &String| strsim::jaro_winkler(name, &word);
+    let near =
+        names.filter(|name| alike(name) > 0.85).max_by(|one, other| alike(one).total_cmp(&alike(other)));
+    match near {
+        _ if found.is_empty() => Trouble::usage(
             what,
             format!("there is no such folder, and {} has no sessions", folder.display()),
             "start one: ceremony",
+        ),
+        Some(near) => Trouble::usage(
+            what,
+            "there is no such folder, and no session's name or id begins so",
+            format!("did you mean {near}?"),
         ),
         None => Trouble::usage(
             what,
