@@ -211,7 +211,6 @@ fn a_session_is_named_in_many_ways() {
         ("2026112-one", "did you mean 20261122-one?"),
         ("elsewhere", "`ceremony list` shows them"),
         ("sessions/none", "there is no session 'sessions/none'"),
-        ("", "there is no session ''"),
     ] {
         let (code, said) = room.call(&["replay", word]);
         assert_eq!(code, Some(2), "{said}");

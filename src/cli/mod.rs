@@ -141,7 +141,7 @@ enum Sub {
         #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
     },
-    /// List sessions: where each stands, and the command that goes on with it.
+    /// List sessions, where each stands, and what goes on with it.
     List {
         /// The folder they are in [default: sessions beside the definition].
         #[arg(value_hint = clap::ValueHint::DirPath)]

@@ -8,6 +8,7 @@ use crate::session::{Event, Header, Mode};
 use crate::time::Timestamp;
 use crate::view::{Glance, SessionKind, Standing};
 use serde::Deserialize;
+use std::cmp::Reverse;
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ pub fn all(folder: &Path) -> io::Result<Vec<Found>> {
         .filter(|path| path.is_dir())
         .map(|dir| Found { seen: glance(&dir), dir })
         .collect();
-    found.sort_by(|one, other| (other.opened(), other.name()).cmp(&(one.opened(), one.name())));
+    found.sort_by_cached_key(|found| Reverse((found.opened(), found.name())));
     Ok(found)
 }
 
