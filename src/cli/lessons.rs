@@ -26,7 +26,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 const LESSONS: &[Lesson] = &[
     Lesson {
         name: "run",
-        when: "to start over beside sessions that are still open, or to run in a pipeline.\n\
+        when: "to start over beside sessions that are still open, or to run in a pipeline. \
                Without --headless it is the cockpit, as `ceremony` alone.",
         examples: &[
             "ceremony run",
@@ -34,66 +34,66 @@ const LESSONS: &[Lesson] = &[
             "ceremony run --headless --answers answers.toml",
             "ceremony run --headless --yes        # practice: every gate is confirmed",
         ],
-        codes: "0 closed with a pass, 3 a gate waits for an answer, 4 closed with another\nverdict, 5 the world is stopped.",
-        files: "sessions/TIME-CEREMONY/ is made beside the definition. An answers file is a\n\
-                TOML table of gates and the words that answer them: `ceremony help gates`.",
+        codes: "0 closed with a pass, 3 a gate waits for an answer, 4 closed with another verdict, 5 the world is stopped",
+        files: "sessions/TIME-CEREMONY/ is made beside the definition. An answers file is a \
+               TOML table of gates and the words that answer them: `ceremony help gates`.",
     },
     Lesson {
         name: "rehearse",
-        when: "before the real run: its times become estimates at the gates, and budgets that\n\
+        when: "before the real run: its times become estimates at the gates, and budgets that \
                stop what takes much longer. Nothing happens to the target itself.",
         examples: &["ceremony rehearse", "ceremony rehearse --headless --repeat 3"],
-        codes: "as `ceremony run`, and 4 when repeated rehearsals did not do the same.",
+        codes: "as `ceremony run`, and 4 when repeated rehearsals did not do the same",
         files: "rehearsal.json in the session's folder; it counts for the very same files only.",
     },
     Lesson {
         name: "resume",
-        when: "after q, a crash, a lost terminal, a stop: at a gate it goes on at the gate, at a\n\
-               stop at its next stage. What was in flight is settled by the ledger in the\n\
+        when: "after q, a crash, a lost terminal, a stop: at a gate it goes on at the gate, at a \
+               stop at its next stage. What was in flight is settled by the ledger in the \
                database, never by guessing.",
         examples: &[
             "ceremony resume latest",
             "ceremony resume sessions/20260117-0900",
             "ceremony resume latest --headless --answers answers.toml",
         ],
-        codes: "as `ceremony run`; 6 when the record cannot be trusted.",
+        codes: "as `ceremony run`; 6 when the record cannot be trusted",
         files: "goes on writing session.jsonl in the session's folder.",
     },
     Lesson {
         name: "rollback",
-        when: "when everything has to be undone, also after the end. A gate asks first, and a\n\
+        when: "when everything has to be undone, also after the end. A gate asks first, and a \
                second one names the tables whose rows die.",
         examples: &["ceremony rollback latest"],
-        codes: "as `ceremony run`; 4 once everything is undone, for that is no pass.",
-        files: "backup/ in the session's folder keeps rows that die, with a script that puts\nthem back.",
+        codes: "as `ceremony run`; 4 once everything is undone, for that is no pass",
+        files: "backup/ in the session's folder keeps rows that die, with a script that puts them back.",
     },
     Lesson {
         name: "replay",
-        when: "to see what happened and why: the same screen, entry by entry, forward and back.\n\
+        when: "to see what happened and why: the same screen, entry by entry, forward and back. \
                It connects to nothing.",
         examples: &["ceremony replay latest"],
-        codes: "0, or 6 when the record cannot be trusted.",
+        codes: "0, or 6 when the record cannot be trusted",
         files: "reads session.jsonl, plan.json and files/ of the session.",
     },
     Lesson {
         name: "report",
-        when: "when the ceremony is over: what was done, what was observed, and the verdict that\n\
+        when: "when the ceremony is over: what was done, what was observed, and the verdict that \
                follows from it, in Markdown.",
         examples: &["ceremony report latest", "ceremony report latest | less"],
-        codes: "0, or 6 when the record cannot be trusted.",
+        codes: "0, or 6 when the record cannot be trusted",
         files: "writes report.md into the session's folder, and to standard output.",
     },
     Lesson {
         name: "verify",
-        when: "before a name is put under a record: does it chain, are the files those it names,\n\
+        when: "before a name is put under a record: does it chain, are the files those it names, \
                does the core decide the same again?",
         examples: &["ceremony verify latest", "ceremony verify sessions/20260117-0900/session.jsonl"],
-        codes: "0 as recorded, 6 not so.",
+        codes: "0 as recorded, 6 not so",
         files: "reads session.jsonl, plan.json and files/ of the session.",
     },
     Lesson {
         name: "list",
-        when: "to find a session again. It reads the first and last entries only and checks\n\
+        when: "to find a session again. It reads the first and last entries only and checks \
                nothing: `ceremony verify` does.",
         examples: &["ceremony list", "ceremony list --json | jq -r '.[] | select(.running) | .dir'"],
         codes: "",
@@ -101,10 +101,10 @@ const LESSONS: &[Lesson] = &[
     },
     Lesson {
         name: "check",
-        when: "after each change of the definition or a script: mistakes, files that are not the\n\
+        when: "after each change of the definition or a script: mistakes, files that are not the \
                reviewed ones, and what the scripts can hurt.",
         examples: &["ceremony check", "ceremony check --definition other/ceremony.toml"],
-        codes: "0 nothing is wrong (warnings may be), 2 something is.",
+        codes: "0 nothing is wrong (warnings may be), 2 something is",
         files: "",
     },
     Lesson {
@@ -116,10 +116,10 @@ const LESSONS: &[Lesson] = &[
     },
     Lesson {
         name: "runbook",
-        when: "after a change of the definition, so that the document on paper is the one that\n\
+        when: "after a change of the definition, so that the document on paper is the one that \
                runs; with --check in a pipeline.",
         examples: &["ceremony runbook", "ceremony runbook --check"],
-        codes: "0, or 4 when --check finds an old one.",
+        codes: "0, or 4 when --check finds an old one",
         files: "the definition names the document.",
     },
     Lesson {
@@ -163,21 +163,48 @@ pub(super) fn taught(command: Command) -> Command {
         ))
 }
 
-fn text(lesson: &Lesson) -> String {
-    let mut text = format!("When:\n{}\n\nExamples:\n", indented(lesson.when));
-    for example in lesson.examples {
-        let _ = writeln!(text, "  {example}");
-    }
-    let codes = if lesson.codes.is_empty() { "0 done." } else { lesson.codes };
-    let _ = write!(text, "\nExit codes:\n{}\n  2 wrong usage, 1 unexpected error.\n", indented(codes));
+/// What is said of a subcommand: headings, words, and whether their lines stay as they are.
+pub(super) fn sections(name: &str) -> Vec<(&'static str, String, bool)> {
+    let Some(lesson) = LESSONS.iter().find(|lesson| lesson.name == name) else { return Vec::new() };
+    let codes = if lesson.codes.is_empty() { "0 done" } else { lesson.codes };
+    let mut sections = vec![
+        ("When", lesson.when.to_owned(), false),
+        ("Examples", lesson.examples.join("\n"), true),
+        ("Exit codes", format!("{codes}; 2 wrong usage, 1 unexpected error."), false),
+    ];
     if !lesson.files.is_empty() {
-        let _ = write!(text, "\nFiles:\n{}\n", indented(lesson.files));
+        sections.push(("Files", lesson.files.to_owned(), false));
     }
-    text
+    sections
 }
 
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+fn text(lesson: &Lesson) -> String {
+    let mut text = String::new();
+    for (heading, words, as_it_is) in sections(lesson.name) {
+        let lines = if as_it_is { words.lines().map(str::to_owned).collect() } else { wrapped(&words) };
+        let _ = writeln!(text, "{heading}:");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+        text.push('\n');
+    }
+    text.trim_end().to_owned()
+}
+
+/// Words in lines that fit a terminal of 80 columns behind two spaces.
+fn wrapped(words: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= 76 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Every subcommand with what it does, under its heading.

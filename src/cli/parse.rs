@@ -48,6 +48,23 @@ pub fn command() -> Command {
     lessons::taught(command)
 }
 
+/// The same for completions: each subcommand with the options that it takes and no others, and nothing hidden.
+pub(super) fn command_for_shells() -> Command {
+    let bare = Cli::command();
+    let own = |arg: &Arg| arg.clone().global(false);
+    let shared: Vec<Arg> = bare.get_arguments().filter(|arg| arg.is_global_set()).map(own).collect();
+    let subs = bare.get_subcommands().filter(|sub| !sub.is_hide_set()).map(|sub| {
+        let takes = TAKES.iter().find(|(name, _)| *name == sub.get_name()).map(|(_, takes)| takes);
+        let taken =
+            shared.iter().filter(|arg| takes.is_none_or(|takes| takes.contains(&arg.get_id().as_str())));
+        sub.clone().args(taken.cloned())
+    });
+    Command::new("ceremony")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(bare.get_arguments().map(own))
+        .subcommands(subs)
+}
+
 /// Whether there is such a subcommand.
 pub fn knows(name: &str) -> bool {
     Cli::command().find_subcommand(name).is_some()

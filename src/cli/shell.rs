@@ -1,6 +1,7 @@
 //! What a shell and `man` want: completions that know sessions, and manual pages; both from the command line itself.
 
-use super::{Trouble, command};
+use super::parse::command_for_shells;
+use super::{Trouble, command, lessons, topics};
 use clap::Command;
 use std::io::Write as _;
 use std::path::Path;
@@ -34,6 +35,10 @@ _ceremony_sessions() {
                 [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=( $(compgen -d -- "$cur") )
                 return 0
                 ;;
+            help)
+                COMPREPLY+=( $(compgen -W "TOPICS" -- "$cur") )
+                return 0
+                ;;
         esac
     done
 }
@@ -58,6 +63,7 @@ function __ceremony_sessions
     end
 end
 complete -c ceremony -n "__fish_seen_subcommand_from SUBCOMMANDS" -a "(__ceremony_sessions)"
+complete -c ceremony -n "__fish_seen_subcommand_from help" -f -a "TOPICS"
 "#;
 
 pub(super) fn completions(shell: Shell) -> Result<u8, Trouble> {
@@ -73,14 +79,16 @@ fn script(shell: Shell) -> String {
         Shell::Zsh => Kind::Zsh,
         Shell::Fish => Kind::Fish,
     };
-    let mut command = command();
+    let mut command = command_for_shells();
     let names = of_sessions(&command);
     let mut bytes = Vec::new();
     generate(kind, &mut command, "ceremony", &mut bytes);
     let text = String::from_utf8_lossy(&bytes).into_owned();
+    let topics = topics::names().replace(',', "");
+    let filled = |more: &str, names: &str| more.replace("SUBCOMMANDS", names).replace("TOPICS", &topics);
     match shell {
-        Shell::Bash => text + &BASH.replace("SUBCOMMANDS", &names.join("|")),
-        Shell::Fish => text + &FISH.replace("SUBCOMMANDS", &names.join(" ")),
+        Shell::Bash => text + &filled(BASH, &names.join("|")),
+        Shell::Fish => text + &filled(FISH, &names.join(" ")),
         Shell::Zsh => {
             let lines = text.lines().map(|line| match line.contains("The session\\:") {
                 true => line.replace("_files -/", "_ceremony_session"),
@@ -109,11 +117,6 @@ fn of_sessions(command: &Command) -> Vec<String> {
 pub(super) fn man(dir: Option<&Path>) -> Result<u8, Trouble> {
     let mut root = command();
     root.build();
-    let page = |command: &Command| -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        clap_mangen::Man::new(command.clone()).section("1").render(&mut bytes)?;
-        Ok(bytes)
-    };
     let Some(dir) = dir else {
         let bytes = page(&root).map_err(|error| Trouble::unexpected(&error))?;
         let _ = std::io::stdout().write_all(&bytes);
@@ -137,4 +140,40 @@ pub(super) fn man(dir: Option<&Path>) -> Result<u8, Trouble> {
     })?;
     outln!("written to {}; read one with: man {}/ceremony.1", dir.display(), dir.display());
     Ok(0)
+}
+
+/// A page: what the parser knows, and what is taught beside it.
+fn page(command: &Command) -> std::io::Result<Vec<u8>> {
+    use clap_mangen::roff::{Roff, roman};
+    let man = clap_mangen::Man::new(command.clone()).section("1").manual("ceremony");
+    let mut bytes = Vec::new();
+    man.render_title(&mut bytes)?;
+    man.render_name_section(&mut bytes)?;
+    man.render_synopsis_section(&mut bytes)?;
+    man.render_description_section(&mut bytes)?;
+    man.render_options_section(&mut bytes)?;
+    let mut sections = lessons::sections(command.get_name());
+    if sections.is_empty() {
+        man.render_subcommands_section(&mut bytes)?;
+        sections = topics::sections();
+    }
+    let mut roff = Roff::new();
+    for (heading, words, as_it_is) in sections {
+        roff.control("SH", [heading.to_uppercase().as_str()]);
+        if as_it_is {
+            roff.control("nf", []);
+            for line in words.lines() {
+                roff.text([roman(line)]);
+            }
+            roff.control("fi", []);
+        } else {
+            roff.text([roman(words)]);
+        }
+    }
+    roff.to_writer(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // Not every troff reads UTF-8; all of them know a character by its number.
+    let plain =
+        text.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) });
+    Ok(plain.collect::<String>().into_bytes())
 }

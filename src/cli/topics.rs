@@ -55,6 +55,19 @@ pub(super) fn exit_codes() -> String {
     text
 }
 
+/// What a manual page says of the whole; lines stay as they are.
+pub(super) fn sections() -> Vec<(&'static str, String, bool)> {
+    let codes: Vec<String> = CODES.iter().map(|(code, words)| format!("{code}  {words}")).collect();
+    vec![
+        ("Exit codes", codes.join("\n"), true),
+        ("Keys", keys(), true),
+        ("Gates", gates(), true),
+        ("Stop", stop(), true),
+        ("Files", record(), true),
+        ("Environment", environment(), true),
+    ]
+}
+
 fn keys() -> String {
     let mut text = "Every key, by where it means something; ? shows them in the cockpit.\n".to_owned();
     let mut contexts: Vec<Context> = Vec::new();
