@@ -61,7 +61,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FILE", default_value = DEFINITION)]
     pub definition: PathBuf,
     /// A local database, postgresql://user:password@127.0.0.1:port/database; never one elsewhere.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub url: Option<String>,
     /// The folder of the new session [default: sessions/TIME-CEREMONY beside the definition].
     #[arg(long, global = true, value_name = "DIR")]
@@ -70,7 +70,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "DIR")]
     pub rehearsal: Option<PathBuf>,
     /// Who drives [default: $USER].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub operator: Option<String>,
     /// Draw with ASCII only.
     #[arg(long, global = true)]

@@ -22,8 +22,8 @@ use std::time::Duration;
 const FRAME_MAX: Duration = Duration::from_millis(250);
 
 pub(super) fn start(common: &Common) -> Result<u8, Trouble> {
-    there_is_a_definition(common)?;
-    live::must_be_terminal()?;
+    launch::there_is_a_definition(common)?;
+    live::must_be_terminal(live::RUN)?;
     let folder = sessions::folder(common);
     let found = sessions::all(&folder).map_err(|error| Trouble::folder(&folder, &error))?;
     let open = |found: &Found| found.seen.as_ref().is_ok_and(|glance| glance.is_open());
@@ -46,20 +46,6 @@ pub(super) fn start(common: &Common) -> Result<u8, Trouble> {
         Some((Go::New, _)) => live::start(common),
         Some((go, at)) => again(common, verb(go, &found[at]), &found[at].dir),
     }
-}
-
-/// What this program is, for somebody who starts it where there is nothing to do.
-fn there_is_a_definition(common: &Common) -> Result<(), Trouble> {
-    if common.definition.exists() || common.definition != Path::new(super::DEFINITION) {
-        return Ok(());
-    }
-    Err(Trouble::usage(
-        format!("there is no {} here", super::DEFINITION),
-        "ceremony drives PostgreSQL migrations step by step, as a ceremony.toml describes them: which migrations, \
-         which checks, and the way back",
-        "go to the folder that has one, or name it: ceremony --definition DIR/ceremony.toml; `ceremony list DIR` \
-         lists sessions, `ceremony --help` says more",
-    ))
 }
 
 /// What a key does about a session.

@@ -22,6 +22,7 @@ const ENTRY_MIN_US: u64 = 20_000;
 
 pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let mut player = Player::open(dir).map_err(Trouble::unreadable)?;
+    live::must_be_terminal(&format!("ceremony report {}", dir.display()))?;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;

@@ -3,6 +3,7 @@
 use super::purpose::SESSIONS;
 use super::{Common, Trouble};
 use crate::journal::FILE_NAME;
+use crate::runner::files::in_words;
 use crate::runner::rehearsal;
 use crate::session::{Event, Header, Mode};
 use crate::time::Timestamp;
@@ -81,7 +82,7 @@ pub fn glance(dir: &Path) -> Result<Glance, String> {
     let path = dir.join(FILE_NAME);
     let mut file = File::open(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("it has no {FILE_NAME}"),
-        _ => format!("{FILE_NAME}: {error}"),
+        _ => format!("{FILE_NAME}: {}", in_words(&error)),
     })?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     let header = header(&mut file)?;
@@ -117,7 +118,7 @@ fn header(file: &mut File) -> Result<Header, String> {
     let mut window = PIECE_BYTES;
     loop {
         let read = file.take(window - bytes.len() as u64).read_to_end(&mut bytes);
-        let count = read.map_err(|error| format!("{FILE_NAME}: {error}"))?;
+        let count = read.map_err(|error| format!("{FILE_NAME}: {}", in_words(&error)))?;
         if let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
             let brief: Brief = serde_json::from_slice(&bytes[..at])
                 .map_err(|error| format!("its first line is no entry: {error}"))?;
@@ -138,7 +139,7 @@ fn header(file: &mut File) -> Result<Header, String> {
 
 /// The last entry, whether something torn follows it, where the session stands, and who resumed it last.
 fn end(file: &mut File, length: u64) -> Result<(Brief, bool, Standing, Option<String>), String> {
-    let failed = |error: io::Error| format!("{FILE_NAME}: {error}");
+    let failed = |error: io::Error| format!("{FILE_NAME}: {}", in_words(&error));
     let mut window = PIECE_BYTES;
     loop {
         let from = length.saturating_sub(window);
@@ -216,6 +217,8 @@ fn signatures(dir: &Path) -> usize {
 /// When nothing or more than one thing is meant.
 pub fn named(common: &Common, given: &Path) -> Result<PathBuf, Trouble> {
     if given.is_dir() {
+        // Said here, before anything is asked of the terminal or of a server.
+        std::fs::metadata(given.join(FILE_NAME)).map_err(|error| Trouble::no_session(given, &error))?;
         return Ok(given.to_owned());
     }
     if given.is_file() {

@@ -134,7 +134,7 @@ pub(super) fn man(dir: Option<&Path>) -> Result<u8, Trouble> {
     write().map_err(|error| {
         Trouble::usage(
             format!("cannot write manual pages into {}", dir.display()),
-            error,
+            crate::runner::files::in_words(&error),
             "name another folder with --dir DIR, or mend this one",
         )
     })?;
