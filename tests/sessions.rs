@@ -173,6 +173,20 @@ fn a_long_record_says_where_it_stands_from_far_behind_its_end() {
 }
 
 #[test]
+fn who_went_on_with_it_last_is_its_operator() {
+    let room = Room::new();
+    let resumed = |world: &mut World| {
+        let address = world.drive.session.address.clone();
+        world.command(Command::Resume { operator: "bea".to_owned(), torn_bytes: 0, address });
+        while world.deliver().is_some() {}
+    };
+    room.session("one", &record(3, |header| header.opened = at(1), nothing));
+    room.session("two", &record(3, |header| header.opened = at(0), resumed));
+    let operators: Vec<Value> = room.list().iter().map(|one| one["operator"].clone()).collect();
+    assert_eq!(operators, ["ada", "bea"]);
+}
+
+#[test]
 fn a_session_is_named_in_many_ways() {
     let room = Room::new();
     let opened = |day: i64| move |header: &mut Header| header.opened = at(day);

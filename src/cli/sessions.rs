@@ -195,8 +195,13 @@ fn read_back(lines: &[&[u8]]) -> Result<(Option<Brief>, Standing), String> {
 
 /// Who went on with the session last, if that is among these lines.
 fn resumed_by(lines: &[&[u8]]) -> Option<String> {
-    const MARK: &[u8] = br#"{"event":"resumed""#;
-    let line = lines.iter().rfind(|line| line.windows(MARK.len()).any(|window| window == MARK))?;
+    // What a line is about stands behind number, times and one hash; only so much of each line is looked at.
+    const BEGIN: usize = 260;
+    let begins = |line: &&&[u8]| {
+        let begin = String::from_utf8_lossy(&line[..line.len().min(BEGIN)]);
+        begin.contains(r#""cause":{"input":"command","command":"resume""#)
+    };
+    let line = lines.iter().rfind(begins)?;
     let brief: Brief = serde_json::from_slice(line).ok()?;
     brief.events.into_iter().find_map(|event| match event {
         Event::Resumed { operator, .. } => Some(operator),
