@@ -113,7 +113,7 @@ const CASES: &[(&str, i32, &[&str])] = &[
     ("report file/x", 2, &["there is no session 'file/x'"]),
     ("verify nowhere", 2, &["there is no session 'nowhere'", "start one: ceremony"]),
     ("verify latest", 2, &["there is no latest session"]),
-    ("verify odd", 1, &["cannot read the record odd/session.jsonl", "it is a folder, not a file"]),
+    ("verify odd", 2, &["odd is not the folder of a session", "its session.jsonl is no file"]),
     ("verify bad", 6, &["was changed or damaged", "does not chain", "restore it from a copy"]),
     ("replay bad", 6, &["was changed or damaged"]),
     ("report bad", 6, &["was changed or damaged"]),

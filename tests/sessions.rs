@@ -121,6 +121,15 @@ fn what_is_damaged_is_listed_with_the_reason() {
     let dir = room.0.path().join("sessions");
     fs::create_dir(dir.join("nothing")).unwrap();
     fs::create_dir_all(dir.join("folder/session.jsonl")).unwrap();
+    fs::create_dir(dir.join("pipe")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        dir.join("pipe/session.jsonl"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
     room.session("empty", b"").session("first-torn", &good[..40]).session("zeros", &[0; 5000]);
     room.session("other", b"{\"hello\": \"world\"}\n");
     room.session("last-line", &[&good[..], b"{}\n"].concat());
@@ -128,7 +137,7 @@ fn what_is_damaged_is_listed_with_the_reason() {
     room.session("fine", &good);
     fs::write(dir.join("a-file"), "is no session").unwrap();
     let list = room.list();
-    assert_eq!(list.len(), 9);
+    assert_eq!(list.len(), 10);
     assert_eq!(list[0]["state"], "open", "what can be read comes first");
     for damaged in &list[1..] {
         assert_eq!(damaged["state"], "damaged", "{damaged}");

@@ -38,9 +38,9 @@ const WHY_NOT: &[(&str, &str)] = &[
 pub fn command() -> Command {
     let mut command = Cli::command();
     let shared: Vec<Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
-    for (name, takes) in TAKES {
+    for (name, _) in TAKES {
         command = command.mut_subcommand(name, |sub| {
-            let others = shared.iter().filter(|arg| !takes.contains(&arg.get_id().as_str()));
+            let others = shared.iter().filter(|arg| !is_taken(name, arg.get_id().as_str()));
             // The same option again, out of sight: it is still understood, and then refused by name.
             others.fold(sub, |sub, arg| sub.arg(arg.clone().hide(true)))
         });
@@ -54,9 +54,7 @@ pub(super) fn command_for_shells() -> Command {
     let own = |arg: &Arg| arg.clone().global(false);
     let shared: Vec<Arg> = bare.get_arguments().filter(|arg| arg.is_global_set()).map(own).collect();
     let subs = bare.get_subcommands().filter(|sub| !sub.is_hide_set()).map(|sub| {
-        let takes = TAKES.iter().find(|(name, _)| *name == sub.get_name()).map(|(_, takes)| takes);
-        let taken =
-            shared.iter().filter(|arg| takes.is_none_or(|takes| takes.contains(&arg.get_id().as_str())));
+        let taken = shared.iter().filter(|arg| is_taken(sub.get_name(), arg.get_id().as_str()));
         sub.clone().args(taken.cloned())
     });
     Command::new("ceremony")
@@ -92,11 +90,16 @@ pub(super) fn arguments(arguments: Vec<OsString>) -> Result<Option<Cli>, Trouble
     Cli::from_arg_matches(&matches).map(Some).map_err(|error| not_understood(&error))
 }
 
+/// Whether shared option `id` means something to a subcommand. What neither table names does.
+fn is_taken(sub: &str, id: &str) -> bool {
+    let takes = TAKES.iter().find(|(name, _)| *name == sub);
+    takes.is_none_or(|(_, takes)| takes.contains(&id)) || !WHY_NOT.iter().any(|(other, _)| *other == id)
+}
+
 fn only_what_is_taken(matches: &ArgMatches) -> Result<(), Trouble> {
     let Some((name, _)) = matches.subcommand() else { return Ok(()) };
-    let Some((_, takes)) = TAKES.iter().find(|(sub, _)| *sub == name) else { return Ok(()) };
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    match WHY_NOT.iter().find(|(id, _)| !takes.contains(id) && given(id)) {
+    match WHY_NOT.iter().find(|(id, _)| !is_taken(name, id) && given(id)) {
         None => Ok(()),
         Some((id, why)) => Err(Trouble::usage(
             format!("`ceremony {name}` does not take --{id}"),
@@ -107,7 +110,7 @@ fn only_what_is_taken(matches: &ArgMatches) -> Result<(), Trouble> {
 }
 
 /// The parser's own words, in three parts.
-fn not_understood(error: &clap::Error) -> Trouble {
+pub(super) fn not_understood(error: &clap::Error) -> Trouble {
     let text = error.to_string();
     let mut parts = text.split("\n\n").map(str::trim);
     let what = parts.next().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `ceremony` alone: a new session, or the list of sessions if one was left open.
 
 use super::sessions::{self, Found};
-use super::{Cli, Common, Trouble, dispatch, knows, launch, live, run};
+use super::{Cli, Common, Trouble, dispatch, knows, launch, live, parse, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::Player;
@@ -69,9 +69,7 @@ fn verb(go: Go, found: &Found) -> Verb {
 /// The same as if it had been typed.
 fn again(common: &Common, verb: Verb, dir: &Path) -> Result<u8, Trouble> {
     let words = [OsString::from("ceremony"), verb.word().into(), dir.into()];
-    let cli = Cli::try_parse_from(words).map_err(|error| {
-        Trouble::usage(error, format!("there is no `ceremony {}`", verb.word()), "choose something else")
-    })?;
+    let cli = Cli::try_parse_from(words).map_err(|error| parse::not_understood(&error))?;
     dispatch(common.clone(), cli.command)
 }
 

@@ -80,10 +80,15 @@ pub fn all(folder: &Path) -> io::Result<Vec<Found>> {
 /// What the session in `dir` shows from outside.
 pub fn glance(dir: &Path) -> Result<Glance, String> {
     let path = dir.join(FILE_NAME);
-    let mut file = File::open(&path).map_err(|error| match error.kind() {
+    let failed = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => format!("it has no {FILE_NAME}"),
         _ => format!("{FILE_NAME}: {}", in_words(&error)),
-    })?;
+    };
+    // A pipe would keep whoever opens it waiting.
+    if !std::fs::metadata(&path).map_err(failed)?.is_file() {
+        return Err(format!("its {FILE_NAME} is no file"));
+    }
+    let mut file = File::open(&path).map_err(failed)?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     let header = header(&mut file)?;
     let (end, torn, standing, operator) = end(&mut file, length)?;
@@ -223,8 +228,13 @@ fn signatures(dir: &Path) -> usize {
 pub fn named(common: &Common, given: &Path) -> Result<PathBuf, Trouble> {
     if given.is_dir() {
         // Said here, before anything is asked of the terminal or of a server.
-        std::fs::metadata(given.join(FILE_NAME)).map_err(|error| Trouble::no_session(given, &error))?;
-        return Ok(given.to_owned());
+        let record = std::fs::metadata(given.join(FILE_NAME));
+        return match record.map_err(|error| Trouble::no_session(given, &error))?.is_file() {
+            true => Ok(given.to_owned()),
+            false => {
+                Err(Trouble::no_session(given, &io::Error::other(format!("its {FILE_NAME} is no file"))))
+            }
+        };
     }
     if given.is_file() {
         if given.file_name().is_some_and(|name| name == FILE_NAME) {

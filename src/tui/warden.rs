@@ -26,7 +26,7 @@ const GIVEN: u8 = b'G';
 /// The warden knows what there was before.
 const READY: u8 = b'r';
 /// A warden that is not ready by then is done without, seconds.
-const READY_S: i64 = 5;
+const READY_S: i64 = 10;
 
 /// A shell can ignore signals for the program that it becomes; that takes no unsafe code.
 const SHELL: &str = r#"trap "" HUP INT QUIT TERM TSTP TTIN TTOU USR1 USR2; exec "$@""#;
@@ -73,11 +73,12 @@ fn posted(words: &str) -> io::Result<Child> {
         .args(["-c", SHELL, "ceremony-warden"])
         .arg(program()?)
         .args(["warden", words])
+        .env_clear()
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::from(rustix::io::dup(io::stdout())?))
+        .stderr(Stdio::from(rustix::io::fcntl_dupfd_cloexec(io::stdout(), 0)?))
         .spawn()?;
     let ready = child.stdout.take().is_some_and(|mut said| {
         let patience = Timespec { tv_sec: READY_S, tv_nsec: 0 };
