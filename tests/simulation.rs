@@ -6,6 +6,7 @@ mod support;
 use ceremony::plan::Plan;
 use ceremony::runner::fake::Seed;
 use ceremony::session::*;
+use ceremony::view::Standing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use support::World;
@@ -143,6 +144,26 @@ fn invariants(world: &World) {
     }
 }
 
+/// What a list of sessions reads from events alone is where the session stands.
+fn standing_is_the_phase(world: &World) {
+    let entries = ceremony::journal::recover(&world.drive.journal.bytes).unwrap().entries;
+    let mut standing = Standing::default();
+    entries.iter().flat_map(|entry| &entry.events).for_each(|event| standing.take(event));
+    let session = &world.drive.session;
+    let agree = match (&session.phase, &standing) {
+        (Phase::Unopened, Standing::Unknown) | (Phase::Running(_), Standing::Running { .. }) => true,
+        (Phase::Gate(gate), Standing::Gate { id }) => gate.id == *id,
+        (Phase::Closed(verdict), Standing::Closed(read)) => verdict == read,
+        (Phase::Stopped, Standing::Stopped { why, stage }) => {
+            let escalation = session.escalation.as_ref().unwrap();
+            escalation.next == Some(*stage)
+                && *why == Some((escalation.halt.step.clone(), escalation.halt.cause.words()))
+        }
+        _ => false,
+    };
+    assert!(agree, "{:?} reads as {standing:?}", session.phase);
+}
+
 fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
     let mut seed = Seed(number.wrapping_mul(0x2545_f491_4f6c_dd1d));
     let mut world = World::new(plan.clone(), seed.draw());
@@ -179,6 +200,7 @@ fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
             break;
         }
     }
+    standing_is_the_phase(&world);
     let session = &world.drive.session;
     *met.verdicts.entry(session.verdict().word()).or_default() += 1;
     for escalation in session.escalations.iter().chain(&session.escalation) {

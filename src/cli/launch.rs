@@ -2,7 +2,7 @@
 
 use super::purpose::{Purpose, SESSIONS, copied, rehearsed};
 use super::target::{Target, Wanted, same_server};
-use super::{Common, Trouble};
+use super::{Common, DEFINITION, Trouble};
 use crate::definition::{Ceremony, Diagnostic, Migration, Script, Transaction, load};
 use crate::driver::{Drive, Message, follow};
 use crate::journal::FORMAT;
@@ -47,8 +47,23 @@ pub struct Launched {
     pub log: tracing_appender::non_blocking::WorkerGuard,
 }
 
+/// What this program is, for somebody who starts it where there is nothing to do.
+pub fn there_is_a_definition(common: &Common) -> Result<(), Trouble> {
+    if common.definition.exists() || common.definition != Path::new(DEFINITION) {
+        return Ok(());
+    }
+    Err(Trouble::usage(
+        format!("there is no {} here", DEFINITION),
+        "ceremony drives PostgreSQL migrations step by step, as a ceremony.toml describes them: which migrations, \
+         which checks, and the way back",
+        "go to the folder that has one, or name it: ceremony --definition DIR/ceremony.toml; `ceremony list DIR` \
+         lists sessions, `ceremony --help` says more",
+    ))
+}
+
 /// The definition named by the options, and its folder.
 pub fn definition(common: &Common) -> Result<(DiskFolder, String, Ceremony), Trouble> {
+    there_is_a_definition(common)?;
     let path = &common.definition;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -251,7 +266,9 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
 pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let missing = |error: std::io::Error| Trouble::no_session(session, &error);
     let session = session.canonicalize().map_err(missing)?;
-    let origin = session_folder::origin(&session).map_err(|error| Trouble::no_session(&session, &error))?;
+    let origin = session_folder::origin(&session).map_err(|error| {
+        Trouble::origin("what the session came from cannot be read: origin.json", &error, &session)
+    })?;
     let (journal, found) = JournalFile::open(&session).map_err(Trouble::journal)?;
     let plan = crate::driver::replay::plan_of(&session, &found.entries).map_err(Trouble::unreadable)?;
     let header = crate::driver::replay::header_of(&found.entries);
@@ -271,7 +288,13 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
             return Err(Trouble::divergent(&session, entry.n));
         }
     }
-    let folder = DiskFolder::new(&origin.folder).map_err(|error| Trouble::folder(&origin.folder, &error))?;
+    let folder = DiskFolder::new(&origin.folder).map_err(|error| {
+        Trouble::origin(
+            format!("the ceremony's folder {} is gone", origin.folder.display()),
+            &error,
+            &session,
+        )
+    })?;
     let log = log(&session)?;
     let embedded = state.header.as_ref().is_some_and(|header| header.target.embedded);
     if embedded && common.url.is_some() {

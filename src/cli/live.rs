@@ -8,6 +8,7 @@ use crate::driver::live::{self, Left, Stage};
 use crate::runner::clock::Clock;
 use crate::session::{Command, Phase};
 use crate::tui::terminal::{Input, Terminal};
+use crate::tui::warden::Warden;
 use crate::tui::{Cockpit, Theme};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
@@ -57,24 +58,29 @@ pub(super) fn keys(mouth: SyncSender<Message>, clock: Clock) -> std::io::Result<
 }
 
 pub(super) fn start(common: &Common) -> Result<u8, Trouble> {
-    must_be_terminal()?;
+    must_be_terminal(RUN)?;
     drive(common, launch::open(common, Purpose::Real)?, None)
 }
 
 pub(super) fn reopen(common: &Common, dir: &Path, rollback: bool) -> Result<u8, Trouble> {
-    must_be_terminal()?;
+    let verb = if rollback { "rollback" } else { "resume" };
+    must_be_terminal(&format!("ceremony {verb} {} --headless --answers FILE", dir.display()))?;
     let launched = launch::reopen(dir, common)?;
     let asked = if rollback { launch::way_back(&launched.drive.session) } else { None };
     drive(common, launched, asked)
 }
 
-/// Asked before a server is started for nothing.
-fn must_be_terminal() -> Result<(), Trouble> {
+/// What does without a screen what `ceremony` does with one.
+pub(super) const RUN: &str = "ceremony run --headless --answers FILE (or --yes, for practice)";
+
+/// Asked before a server is started for nothing; `without` does the same without a screen.
+pub(super) fn must_be_terminal(without: &str) -> Result<(), Trouble> {
     use std::io::IsTerminal;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         Ok(())
     } else {
-        Err(Trouble::terminal(&std::io::Error::other("standard input or output is no terminal")))
+        let error = std::io::Error::other("standard input or output is no terminal");
+        Err(Trouble::no_terminal(&error, without))
     }
 }
 
@@ -82,12 +88,14 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
+    let warden = Warden::start(&Warden::words(&folder));
     let mut terminal = Terminal::open(false).map_err(failed)?;
     let keys = keys(mouth, clock).map_err(failed)?;
     let mut cockpit = Cockpit::new(theme(common), ascii(common));
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);
     drop(terminal);
+    drop(warden);
     drop(keys);
     signals.close();
     // Nobody may wait for a driver that is gone.

@@ -10,7 +10,11 @@ macro_rules! outln {
 
 mod check;
 mod launch;
+mod lessons;
+mod list;
 mod live;
+mod parse;
+mod pick;
 mod plan;
 mod purpose;
 mod rehearse;
@@ -18,25 +22,33 @@ mod replay;
 mod report;
 mod run;
 mod runbook;
+mod sessions;
+mod shell;
 mod sign;
 mod signed_off;
 mod target;
+mod topics;
 mod transactions;
 mod trouble;
 mod verify;
 
 pub use trouble::Trouble;
 
+pub use parse::{command, knows};
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The definition, unless another one is named.
+const DEFINITION: &str = "ceremony.toml";
+
 /// A terminal cockpit for PostgreSQL migration ceremonies.
 ///
-/// Without a subcommand it opens the cockpit on ./ceremony.toml. Without --url it starts its own PostgreSQL for the
-/// session, from the server programs on this machine.
+/// Without a subcommand it opens the cockpit on ./ceremony.toml: on a new session, or with a choice if one was left
+/// open. Without --url it starts its own PostgreSQL for the session, from the server programs on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "ceremony", version, after_help = EXIT_CODES)]
+#[command(name = "ceremony", version)]
 pub struct Cli {
     #[command(flatten)]
     common: Common,
@@ -44,18 +56,14 @@ pub struct Cli {
     command: Option<Sub>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 pass or done, 1 unexpected error, 2 wrong usage or definition, 3 a gate waits \
-for an answer, 4 closed with another verdict, 5 the world is stopped, 6 a record that cannot be trusted, \
-7 not signed off.";
-
-/// What every subcommand understands.
+/// What every subcommand understands, or refuses by name (`parse`).
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// The definition.
-    #[arg(long, global = true, value_name = "FILE", default_value = "ceremony.toml")]
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFINITION)]
     pub definition: PathBuf,
     /// A local database, postgresql://user:password@127.0.0.1:port/database; never one elsewhere.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub url: Option<String>,
     /// The folder of the new session [default: sessions/TIME-CEREMONY beside the definition].
     #[arg(long, global = true, value_name = "DIR")]
@@ -64,7 +72,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "DIR")]
     pub rehearsal: Option<PathBuf>,
     /// Who drives [default: $USER].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub operator: Option<String>,
     /// Draw with ASCII only.
     #[arg(long, global = true)]
@@ -90,9 +98,9 @@ pub struct Headless {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
-    /// Start a ceremony (the same as no subcommand, and the only one that can be headless from the start).
+    /// Start a new session, with or without a screen.
     Run(Headless),
-    /// Hold the whole ceremony on a throw-away copy of the target: what it takes becomes estimates and budgets.
+    /// Hold the whole ceremony on a throw-away copy of the target.
     Rehearse {
         /// Without a screen: every gate is confirmed, one line per event.
         #[arg(long)]
@@ -103,43 +111,58 @@ enum Sub {
     },
     /// Go on with a session that was left.
     Resume {
-        /// The session's folder.
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
         #[command(flatten)]
         headless: Headless,
     },
     /// Undo everything a session applied, last migration first.
     Rollback {
-        /// The session's folder.
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
         #[command(flatten)]
         headless: Headless,
     },
     /// Look at a session again, forward and back.
     Replay {
-        /// The session's folder.
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
     },
-    /// Write the execution report of a session, with the verdict that follows from its record.
+    /// Write the execution report of a session.
     Report {
-        /// The session's folder.
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
         #[command(flatten)]
         options: report::Options,
     },
     /// Check a session's record: chain, files, decisions. With --signers, also whether it is signed off.
     Verify {
-        /// The session's folder.
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
         #[command(flatten)]
         checked: signed_off::Checked,
     },
     /// Sign a closed session with your own SSH key, as its policy asks.
     Sign {
-        /// The session's folder.
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
         #[command(flatten)]
         options: sign::Options,
+    },
+    /// List sessions, where each stands, and what goes on with it.
+    List {
+        /// The folder they are in [default: sessions beside the definition].
+        #[arg(value_hint = clap::ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+        /// As a JSON array, for programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Check the definition and every file it names.
     Check,
@@ -151,26 +174,31 @@ enum Sub {
         #[arg(long)]
         check: bool,
     },
+    /// Write completions for a shell to standard output.
+    Completions {
+        /// Which shell.
+        shell: shell::Shell,
+    },
+    /// Write the manual pages.
+    Man {
+        /// One file for each subcommand into this folder; without it, ceremony.1 to standard output.
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+    /// Give a terminal back when the cockpit on it was killed. Started by the cockpit.
+    #[command(hide = true)]
+    Warden {
+        /// What to say then.
+        words: String,
+    },
 }
 
 /// Runs the program; returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let common = cli.common;
-    let result = match cli.command {
-        None => live::start(&common),
-        Some(Sub::Run(headless)) if headless.headless => run::start(&common, &headless),
-        Some(Sub::Run(_)) => live::start(&common),
-        Some(Sub::Rehearse { headless, repeat }) => rehearse::start(&common, headless, repeat),
-        Some(Sub::Resume { dir, headless }) => run::reopen(&common, &dir, &headless, false),
-        Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
-        Some(Sub::Replay { dir }) => replay::start(&common, &dir),
-        Some(Sub::Report { dir, options }) => report::write(&dir, &options),
-        Some(Sub::Verify { dir, checked }) => verify::check(&dir, &checked),
-        Some(Sub::Sign { dir, options }) => sign::start(&dir, &options),
-        Some(Sub::Check) => check::check(&common),
-        Some(Sub::Plan) => plan::show(&common),
-        Some(Sub::Runbook { check }) => runbook::write(&common, check),
+    let result = match parse::arguments(std::env::args_os().collect()) {
+        Ok(Some(cli)) => dispatch(cli.common, cli.command),
+        Ok(None) => Ok(0),
+        Err(trouble) => Err(trouble),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -178,5 +206,28 @@ pub fn main() -> ExitCode {
             eprintln!("{trouble}");
             ExitCode::from(trouble.code)
         }
+    }
+}
+
+fn dispatch(common: Common, command: Option<Sub>) -> Result<u8, Trouble> {
+    let named = |dir: &PathBuf| sessions::named(&common, dir);
+    match command {
+        None => pick::start(&common),
+        Some(Sub::Run(headless)) if headless.headless => run::start(&common, &headless),
+        Some(Sub::Run(_)) => live::start(&common),
+        Some(Sub::Rehearse { headless, repeat }) => rehearse::start(&common, headless, repeat),
+        Some(Sub::Resume { dir, headless }) => run::reopen(&common, &named(&dir)?, &headless, false),
+        Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &named(&dir)?, &headless, true),
+        Some(Sub::Replay { dir }) => replay::start(&common, &named(&dir)?),
+        Some(Sub::Report { dir, options }) => report::write(&named(&dir)?, &options),
+        Some(Sub::Verify { dir, checked }) => verify::check(&named(&dir)?, &checked),
+        Some(Sub::Sign { dir, options }) => sign::start(&named(&dir)?, &options),
+        Some(Sub::List { dir, json }) => list::show(&common, dir.as_deref(), json),
+        Some(Sub::Check) => check::check(&common),
+        Some(Sub::Plan) => plan::show(&common),
+        Some(Sub::Runbook { check }) => runbook::write(&common, check),
+        Some(Sub::Completions { shell }) => shell::completions(shell),
+        Some(Sub::Man { dir }) => shell::man(dir.as_deref()),
+        Some(Sub::Warden { words }) => Ok(crate::tui::warden::watch(&words)),
     }
 }

@@ -69,7 +69,11 @@ pub fn rehearsed(
         Some(dir) => {
             let found = rehearsal::read(dir).map_err(|error| {
                 Trouble::usage(
-                    format!("there is no rehearsal in {}: {error}", dir.display()),
+                    format!(
+                        "there is no rehearsal in {}: {}",
+                        dir.display(),
+                        crate::runner::files::in_words(&error)
+                    ),
                     "a rehearsal that came to a good end leaves a rehearsal.json in its session's folder",
                     "name the folder that `ceremony rehearse` printed, or rehearse again",
                 )

@@ -22,6 +22,9 @@ pub(super) fn start(common: &Common, headless: bool, repeat: u32) -> Result<u8, 
             "add --headless, or rehearse once in the cockpit",
         ));
     }
+    if !headless {
+        live::must_be_terminal("ceremony rehearse --headless")?;
+    }
     let mut held: Vec<Rehearsal> = Vec::new();
     for turn in 1..=repeat {
         let launched = launch::open(common, Purpose::Rehearsal { turn })?;

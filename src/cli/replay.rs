@@ -8,6 +8,7 @@ use crate::journal::head_words;
 use crate::runner::clock::Clock;
 use crate::time::{Moment, Timestamp};
 use crate::tui::terminal::Terminal;
+use crate::tui::warden::Warden;
 use crate::tui::{Action, Cockpit, Face, Seek, Status};
 use crate::view::{TimelineMark, next_mark, previous_mark, timeline_marks};
 use std::path::Path;
@@ -21,9 +22,12 @@ const ENTRY_MIN_US: u64 = 20_000;
 
 pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let mut player = Player::open(dir).map_err(Trouble::unreadable)?;
+    live::must_be_terminal(&format!("ceremony report {}", dir.display()))?;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
+    // Lives as long as this function, so longer than the terminal is ours.
+    let _warden = Warden::start("ceremony was killed; nothing was driven, and the record is as it was");
     let mut terminal = Terminal::open(false).map_err(failed)?;
     let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
     let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));

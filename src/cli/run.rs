@@ -22,7 +22,8 @@ fn answers(headless: &Headless) -> Result<Answers, Trouble> {
             "write a TOML table such as \"apply/foundations\" = \"apply foundations to {target}\"",
         )
     };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| wrong(crate::runner::files::in_words(&error)))?;
     Answers::parse(&text).map_err(wrong)
 }
 

@@ -1,13 +1,16 @@
 //! Trouble that ends the program: what, why, what next, and an exit code.
 
+use super::purpose::SESSIONS;
 use crate::definition::Diagnostic;
 use crate::driver::replay::Unreadable;
+use crate::journal::FILE_NAME;
 use crate::journal::file::JournalError;
+use crate::runner::files::in_words;
 use crate::runner::guard::Refused;
 use crate::runner::server::ServerError;
 use crate::runner::signoff::KeyTrouble;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// Why the program ends without having done what was asked.
@@ -61,30 +64,58 @@ impl Trouble {
 
     /// A folder cannot be used.
     pub fn folder(folder: &Path, error: &io::Error) -> Self {
-        Self::new(
-            2,
-            format!("cannot use the folder {}", folder.display()),
-            error,
-            "name another one with --session DIR, or mend this one",
-        )
+        let next = if folder.join(FILE_NAME).exists() {
+            format!(
+                "name another one with --session DIR; or go on with it: ceremony resume {}",
+                folder.display()
+            )
+        } else {
+            "name another one with --session DIR, or mend this one".to_owned()
+        };
+        Self::new(2, format!("cannot use the folder {}", folder.display()), in_words(error), next)
     }
 
     /// There is no session there.
     pub fn no_session(folder: &Path, error: &io::Error) -> Self {
+        let next = if folder.join(SESSIONS).is_dir() {
+            format!("name one of its sessions: ceremony list {}", folder.join(SESSIONS).display())
+        } else {
+            "name a folder below sessions/ that has a session.jsonl; `ceremony list` shows them".to_owned()
+        };
+        let why = match error.kind() {
+            ErrorKind::NotFound if folder.is_dir() => format!("it has no {FILE_NAME}"),
+            _ => in_words(error),
+        };
+        Self::new(2, format!("{} is not the folder of a session", folder.display()), why, next)
+    }
+
+    /// What a resume needs is not where it was.
+    pub fn origin(what: impl fmt::Display, error: &io::Error, session: &Path) -> Self {
         Self::new(
             2,
-            format!("{} is not the folder of a session", folder.display()),
-            error,
-            "name a folder below sessions/ that has a session.jsonl",
+            what,
+            in_words(error),
+            format!(
+                "bring it back, or write into {} where the ceremony is now: {{\"folder\": …, \"definition\": …, \"url\": …}}",
+                session.join("origin.json").display()
+            ),
         )
     }
 
     /// The record cannot be read, written or trusted.
     pub fn journal(error: JournalError) -> Self {
         if let JournalError::Io { doing: "read" | "open", path, error } = &error
-            && error.kind() == io::ErrorKind::NotFound
+            && error.kind() == ErrorKind::NotFound
         {
             return Self::no_session(path.parent().unwrap_or(path), error);
+        }
+        if let JournalError::Io { doing: "read" | "open", path, error } = &error {
+            return Self::new(
+                1,
+                format!("cannot read the record {}", path.display()),
+                in_words(error),
+                "make it a file that you may read and write, or restore it from a copy; nothing was changed",
+            );
         }
         let code = match error {
             JournalError::Corrupt(..) => 6,
@@ -139,11 +170,12 @@ impl Trouble {
 
     /// The screen does not work.
     pub fn terminal(error: &io::Error) -> Self {
-        Self::new(
-            2,
-            "the cockpit needs a terminal",
-            error,
-            "run it in one, or without a screen, with --headless --answers FILE",
-        )
+        Self::no_terminal(error, "ceremony run --headless --answers FILE")
+    }
+
+    /// The screen does not work; this does without one.
+    pub fn no_terminal(error: &io::Error, without: &str) -> Self {
+        let next = format!("run it in one; or without a screen: {without}");
+        Self::new(2, "the cockpit needs a terminal", in_words(error), next)
     }
 }

@@ -5,7 +5,7 @@ use crate::definition::{Diagnostic, Folder, load};
 use crate::journal::file::{JournalError, read};
 use crate::journal::{Entry, Recovered};
 use crate::plan::Plan;
-use crate::runner::files::DiskFolder;
+use crate::runner::files::{DiskFolder, in_words};
 use crate::runner::session_folder::{FILES, PLAN};
 use crate::session::{Event, Header, Session};
 use crate::view::Transcript;
@@ -32,8 +32,8 @@ impl std::fmt::Display for Unreadable {
             Self::Journal(error) => write!(f, "{error}"),
             Self::Files(what) => write!(
                 f,
-                "the session's files cannot be read: {what}\n  why:  a session folder holds session.jsonl and files/\n  \
-                 next: name the folder of a session"
+                "the session's files cannot be read: {what}\n  why:  a record is read with plan.json and files/ beside it\n  \
+                 next: restore them from a copy of the session's folder"
             ),
             Self::Definition(problems) => {
                 let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -58,12 +58,13 @@ pub fn header_of(entries: &[Entry]) -> Option<&Header> {
 /// # Errors
 /// When they cannot be read.
 pub fn plan_of(folder: &Path, entries: &[Entry]) -> Result<Arc<Plan>, Unreadable> {
-    let files = DiskFolder::new(&folder.join(FILES)).map_err(|error| Unreadable::Files(error.to_string()))?;
+    let files = DiskFolder::new(&folder.join(FILES))
+        .map_err(|error| Unreadable::Files(format!("{FILES}/: {}", in_words(&error))))?;
     let header = header_of(entries)
         .ok_or_else(|| Unreadable::Files("the record does not begin with an opening".to_owned()))?;
     let ceremony = load(&files, &header.definition).map_err(Unreadable::Definition)?;
     let wrong = |why: String| Unreadable::Files(format!("{PLAN}: {why}"));
-    let here = DiskFolder::new(folder).map_err(|error| wrong(error.to_string()))?;
+    let here = DiskFolder::new(folder).map_err(|error| wrong(in_words(&error)))?;
     let planned = here.read(PLAN).map_err(wrong)?;
     if planned.sha256 != header.plan {
         return Err(wrong(format!(

@@ -45,8 +45,8 @@ impl std::fmt::Display for JournalError {
             ),
             Self::Corrupt(path, corruption) => write!(
                 f,
-                "the record {} was changed or damaged\n  why:  {corruption}\n  next: it can still be looked at up to \
-                 there, but not gone on with; ask who changed it",
+                "the record {} was changed or damaged\n  why:  {corruption}\n  next: ask who changed it, or \
+                 restore it from a copy; what comes before that entry still chains",
                 path.display()
             ),
             Self::Poisoned => write!(

@@ -47,6 +47,25 @@ impl<W: std::io::Write> std::io::Write for Hashing<W> {
     }
 }
 
+/// What the system says, in plain words where there are any.
+pub fn in_words(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        _ if error.raw_os_error().is_none() => error.to_string(),
+        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "this user may not: it belongs to another one, or is read-only".to_owned()
+        }
+        ErrorKind::AlreadyExists => "there is a file of that name".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        ErrorKind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        ErrorKind::QuotaExceeded => "the quota is used up".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// A folder on disk.
 #[derive(Clone, Debug)]
 pub struct DiskFolder {
@@ -78,7 +97,7 @@ impl DiskFolder {
         }
         let found = self.root.join(relative).canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            _ => error.to_string(),
+            _ => in_words(&error),
         })?;
         if !found.starts_with(&self.root) {
             return Err("a link leads out of the definition's folder".to_owned());
@@ -90,14 +109,14 @@ impl DiskFolder {
 impl Folder for DiskFolder {
     fn read(&self, path: &str) -> Result<FileBytes, String> {
         let found = self.resolve(path)?;
-        let facts = found.metadata().map_err(|error| error.to_string())?;
+        let facts = found.metadata().map_err(|error| in_words(&error))?;
         if !facts.is_file() {
             return Err("it is not a regular file".to_owned());
         }
         if facts.len() > FILE_BYTES_MAX {
             return Err(format!("it has {} bytes, more than 64 MiB", facts.len()));
         }
-        let bytes = std::fs::read(&found).map_err(|error| error.to_string())?;
+        let bytes = std::fs::read(&found).map_err(|error| in_words(&error))?;
         Ok(FileBytes { sha256: sha256(&bytes), bytes })
     }
 }

@@ -33,6 +33,8 @@ pub enum Context {
     Ask,
     /// The help is open.
     Help,
+    /// Sessions are listed, before one is opened.
+    Picker,
 }
 
 impl Context {
@@ -53,6 +55,7 @@ impl Context {
             Self::Words => "Writing words",
             Self::Ask => "At a question",
             Self::Help => "In the help",
+            Self::Picker => "Choosing a session",
         }
     }
 }
@@ -124,6 +127,25 @@ pub enum Do {
     Yes,
     /// No.
     No,
+    /// Does something about the session that is selected.
+    Go(Go),
+}
+
+/// What can be done from the list of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// What is next for it.
+    Next,
+    /// A new session.
+    New,
+    /// Look at it again.
+    Replay,
+    /// Look on.
+    Watch,
+    /// Its report.
+    Report,
+    /// Put a name under it.
+    Sign,
 }
 
 /// A page of rows, whatever the pane's height.
@@ -330,6 +352,31 @@ pub const KEYMAP: &[Binding] = &[
     row(&[key(Down), letter('j')], Context::Help, Do::Rows(1), Some("down"), "down"),
     row(&[key(PageUp), letter('b')], Context::Help, Do::Rows(-PAGE), None, "a page up"),
     row(&[key(PageDown), letter('f')], Context::Help, Do::Rows(PAGE), None, "a page down"),
+    row(&[key(Enter)], Context::Picker, Do::Go(Go::Next), Some("go on"), "do what is next for it"),
+    row(&[letter('n')], Context::Picker, Do::Go(Go::New), Some("new"), "start a new session"),
+    row(&[letter('r')], Context::Picker, Do::Go(Go::Replay), Some("replay"), "look at it again"),
+    row(
+        &[letter('p')],
+        Context::Picker,
+        Do::Go(Go::Report),
+        Some("report"),
+        "write its report, and print it",
+    ),
+    row(&[letter('w')], Context::Picker, Do::Go(Go::Watch), Some("watch"), "look on while it is driven"),
+    row(&[letter('s')], Context::Picker, Do::Go(Go::Sign), Some("sign"), "put a name under it"),
+    row(&[key(Up), letter('k')], Context::Picker, Do::Rows(-1), None, "up"),
+    row(&[key(Down), letter('j')], Context::Picker, Do::Rows(1), None, "down"),
+    row(&[key(PageUp), letter('b')], Context::Picker, Do::Rows(-PAGE), None, "a page up"),
+    row(&[key(PageDown), letter('f')], Context::Picker, Do::Rows(PAGE), None, "a page down"),
+    row(&[key(Home), letter('g')], Context::Picker, Do::First, None, "to the newest"),
+    row(&[key(End), letter('G')], Context::Picker, Do::Last, None, "to the oldest"),
+    row(
+        &[letter('q'), key(Esc), control('c')],
+        Context::Picker,
+        Do::Quit,
+        Some("quit"),
+        "leave; nothing is started",
+    ),
 ];
 
 /// What `key` does in the first of `contexts` that knows it.

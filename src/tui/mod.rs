@@ -27,9 +27,11 @@ pub mod keymap;
 mod layout;
 mod paint;
 mod panes;
+pub mod picker;
 mod place;
 pub mod terminal;
 mod theme;
+pub mod warden;
 mod words;
 
 #[cfg(test)]

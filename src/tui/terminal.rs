@@ -1,6 +1,6 @@
 //! The terminal itself: raw mode and the other screen as a guard, and the thread that reads keys.
 
-use super::TermEvent;
+use super::{TermEvent, warden};
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -104,6 +104,7 @@ impl Drop for Terminal {
 
 fn take(mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
+    warden::taking();
     let taking = || -> io::Result<()> {
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
@@ -112,7 +113,7 @@ fn take(mouse: bool) -> io::Result<()> {
         }
         Ok(())
     };
-    taking().inspect_err(|_| restore())
+    taking().inspect(|()| warden::taken()).inspect_err(|_| restore())
 }
 
 /// Gives the terminal back: safe to call at any time, any number of times, from a panic hook or after a signal.
@@ -128,6 +129,7 @@ pub fn restore() {
     let _ = execute!(out, cursor::Show);
     let _ = out.flush();
     let _ = disable_raw_mode();
+    warden::given_back();
 }
 
 /// Gives the terminal back before a panic is reported, so that the report can be read.

@@ -141,7 +141,7 @@ fn answers_that_are_none_are_refused() {
         "'gate' is neither",
         "next:",
     ]);
-    room.call(&[&arguments[..], &["b.toml"]].concat()).with(2).says(&["b.toml", "No such file"]);
+    room.call(&[&arguments[..], &["b.toml"]].concat()).with(2).says(&["b.toml", "there is no such file"]);
     assert!(!room.session().exists());
 }
 

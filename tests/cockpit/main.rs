@@ -1,5 +1,7 @@
 //! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
 
+mod choose;
+mod killed;
 mod left;
 mod locks;
 mod pass;

@@ -314,7 +314,7 @@ impl Screen {
         self.end()
     }
 
-    fn wait_for_exit(&mut self) -> ExitStatus {
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
         let from = self.clock.now().mono_us;
         loop {
             self.take(Duration::from_millis(20));
@@ -322,6 +322,16 @@ impl Screen {
                 return status;
             }
             assert!(self.clock.now().mono_us - from < DEADLINE_US, "it does not end\n{}", self.scene());
+        }
+    }
+
+    /// Waits until somebody else says `words` when the program has ended.
+    #[track_caller]
+    pub fn wait_after_the_end(&mut self, words: &str) {
+        let from = self.clock.now().mono_us;
+        while !self.has(words) {
+            self.take(Duration::from_millis(50));
+            assert!(self.clock.now().mono_us - from < DEADLINE_US, "nobody says {words}\n{}", self.scene());
         }
     }
 

@@ -1,4 +1,4 @@
-//! However the program ends, the shell gets its terminal back. (After SIGKILL nobody is left to give it back.)
+//! However the program ends, the shell gets its terminal back. (After SIGKILL: `killed`.)
 
 use crate::pty::{CTRL_Z, Screen};
 use crate::room::{Ceremony, program};

@@ -172,6 +172,8 @@ pub const ROOMS: &[Room] = &[
         crates: &["crossterm", "ratatui", "rustix"],
         pure: false,
     },
+    // The process that gives the terminal back when the cockpit was killed.
+    Room { path: "src/tui/warden.rs", modules: &[], crates: &["crossterm", "rustix"], pure: false },
     Room {
         path: "src/report/",
         modules: &["view", "session", "plan", "definition", "journal", "time"],
