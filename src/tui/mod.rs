@@ -28,6 +28,8 @@ mod layout;
 mod paint;
 mod panes;
 mod place;
+mod prompt;
+mod replay;
 pub mod terminal;
 mod theme;
 mod words;
@@ -46,6 +48,7 @@ use paint::{Canvas, Scroll};
 use place::{Pane, Tab};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+pub use replay::Deck;
 pub use theme::Theme;
 use words::Words;
 
@@ -94,6 +97,8 @@ pub enum Action {
     Suspend,
     /// Another entry of the replay.
     Seek(Seek),
+    /// Something else of a replay.
+    Deck(Deck),
 }
 
 /// Where to in a replay.
@@ -157,6 +162,7 @@ pub struct Cockpit {
     opened: bool,
     answer: Answer,
     words: Words,
+    desk: replay::Desk,
     message: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
@@ -190,6 +196,7 @@ impl Cockpit {
             opened: false,
             answer: Answer::default(),
             words: Words::default(),
+            desk: replay::Desk::default(),
             message: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
@@ -255,7 +262,7 @@ impl Cockpit {
         panes::header::draw(canvas, screen.header, self, scene);
         panes::timeline::draw(canvas, screen.timeline, self, scene);
         if self.help {
-            panes::help::draw(canvas, screen.body, self);
+            panes::help::draw(canvas, screen.body, self, scene.live());
         } else if self.covered {
             panes::curtain(canvas, screen.body, self, scene);
         } else {
@@ -264,7 +271,7 @@ impl Cockpit {
             panes::work(canvas, screen.work, self, scene, &graph);
             panes::gate::draw(canvas, screen.gate, self, scene);
         }
-        if self.words.open == Some(words::Purpose::Note) {
+        if matches!(self.words.open, Some(words::Purpose::Note | words::Purpose::Beside)) {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
         }
         panes::hints(canvas, screen.hints, self, scene);
