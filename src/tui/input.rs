@@ -37,7 +37,7 @@ impl Cockpit {
         }
     }
 
-    fn on_paste(&mut self, text: &str) {
+    pub(super) fn on_paste(&mut self, text: &str) {
         if let Some((_, prompt)) = &mut self.desk.prompt {
             prompt.take(text);
         } else if self.words.open.is_some() {
@@ -149,7 +149,7 @@ impl Cockpit {
         contexts
     }
 
-    fn act(&mut self, act: Do, scene: &Scene<'_>) -> Vec<Action> {
+    pub(super) fn act(&mut self, act: Do, scene: &Scene<'_>) -> Vec<Action> {
         if let Some(actions) = self.on_deck(act).or_else(|| self.on_notes(act, scene)) {
             return actions;
         }
