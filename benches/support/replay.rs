@@ -18,7 +18,6 @@ pub fn measure() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plan = Arc::new(Plan::new(load(&DiskFolder::new(root).unwrap(), "ceremony.toml").unwrap()));
     let folder = tempfile::tempdir().unwrap();
-    // A record is twice as long as asked for: whole statements print.
     long::record(folder.path(), root, &plan, ENTRIES, 1_000);
     let bytes = folder.path().join("session.jsonl").metadata().unwrap().len();
     let before = peak_kb();

@@ -128,12 +128,12 @@ impl Indexer {
     /// # Errors
     /// When it is no entry, has the wrong number, or does not chain.
     pub fn line(&mut self, line: &[u8]) -> Result<(), Corruption> {
-        let (at, plain) = match Glance::at(line) {
+        let plain = match Glance::at(line) {
             Some(glance) => {
                 self.chain.follows(glance.n, glance.prev)?;
-                (glance.at, self.is_plain(line))
+                line.ends_with(b",\"events\":[]}\n") && report_of(glance.cause).is_some_and(self.is_plain)
             }
-            None => (self.chain.clone().check(line)?.at(), false),
+            None => self.chain.clone().check(line).map(|_| false)?,
         };
         let index = &mut self.index;
         let full = |block: &Block| {
@@ -141,6 +141,8 @@ impl Indexer {
                 || index.starts.len() - block.first >= BLOCK_ENTRIES
         };
         if index.blocks.last().is_none_or(full) {
+            let no_time = || Corruption { entry: self.chain.entries + 1, what: "has no time".to_owned() };
+            let at = moment_of(line).ok_or_else(no_time)?;
             index.blocks.push(Block { first: index.starts.len(), at, chain: self.chain.clone() });
         }
         index.starts.push(index.end);
@@ -148,10 +150,6 @@ impl Indexer {
         index.end += line.len() as u64;
         self.chain.extend(line);
         Ok(())
-    }
-
-    fn is_plain(&self, line: &[u8]) -> bool {
-        line.ends_with(b",\"events\":[]}\n") && report_of(line).is_some_and(self.is_plain)
     }
 
     /// The index; behind the last line are `torn` bytes without an end of line.
@@ -165,8 +163,11 @@ impl Indexer {
 /// What stands at the front of a line as we write it.
 struct Glance<'l> {
     n: u64,
-    at: Moment,
+    t: &'l str,
+    m: u64,
     prev: &'l str,
+    /// From the cause's brace to the end of the line.
+    cause: &'l [u8],
 }
 
 impl<'l> Glance<'l> {
@@ -176,11 +177,15 @@ impl<'l> Glance<'l> {
         let (t, rest) = rest.strip_prefix(b",\"t\":\"")?.split_at_checked(27)?;
         let (m, rest) = number(rest.strip_prefix(b"\",\"m\":")?)?;
         let (prev, rest) = rest.strip_prefix(b",\"prev\":\"")?.split_at_checked(64)?;
-        if !rest.starts_with(b"\",\"cause\":{") || !rest.ends_with(b"]}\n") {
+        let cause = rest.strip_prefix(b"\",\"cause\":")?;
+        if !cause.starts_with(b"{") || !cause.ends_with(b"]}\n") {
             return None;
         }
-        let wall = Timestamp::read(std::str::from_utf8(t).ok()?)?;
-        Some(Self { n, at: Moment { wall, mono_us: m }, prev: std::str::from_utf8(prev).ok()? })
+        Some(Self { n, t: std::str::from_utf8(t).ok()?, m, prev: std::str::from_utf8(prev).ok()?, cause })
+    }
+
+    fn moment(&self) -> Option<Moment> {
+        Timestamp::read(self.t).map(|wall| Moment { wall, mono_us: self.m })
     }
 }
 
@@ -193,18 +198,16 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
 /// When the entry of a line was decided; `None` when the line is no entry.
 pub(super) fn moment_of(line: &[u8]) -> Option<Moment> {
     let parsed = || serde_json::from_slice::<Entry>(line).ok().map(|entry| entry.at());
-    Glance::at(line).map(|glance| glance.at).or_else(parsed)
+    Glance::at(line).and_then(|glance| glance.moment()).or_else(parsed)
 }
 
-/// The name of the report that an entry is about, if it is about one. Within a string no quote stands without a
-/// backslash, so these bytes are never part of one.
-fn report_of(line: &[u8]) -> Option<&str> {
-    const REPORT: &[u8] = b"\"report\":{\"report\":\"";
-    /// The attempt stands before it.
-    const WITHIN: usize = 512;
-    let front = &line[..line.len().min(WITHIN)];
-    let from = front.windows(REPORT.len()).position(|bytes| bytes == REPORT)? + REPORT.len();
-    let name = front[from..].split(|byte| *byte == b'"').next()?;
+/// The name of the report that a cause is about, where it is one and written as we do. Within a string no quote stands
+/// without a backslash, so none of these bytes is part of one.
+fn report_of(cause: &[u8]) -> Option<&str> {
+    let rest = cause.strip_prefix(b"{\"input\":\"outcome\",\"attempt\":{\"session\":\"")?;
+    let session = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let (_, rest) = number(rest[session..].strip_prefix(b"\",\"number\":")?)?;
+    let name = rest.strip_prefix(b"},\"report\":{\"report\":\"")?.split(|byte| *byte == b'"').next()?;
     std::str::from_utf8(name).ok()
 }
 

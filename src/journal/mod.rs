@@ -43,11 +43,12 @@ impl Entry {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    digits.map(|digit| char::from(HEX[usize::from(digit)])).collect()
 }
 
 /// The hash of everything written so far.
@@ -112,8 +113,10 @@ impl Chain {
         if n != self.entries + 1 {
             return corrupt(format!("says it is number {n}"));
         }
-        let head = self.head();
-        if prev != head {
+        let digest = self.hasher.clone().finalize();
+        let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        if !prev.bytes().eq(nibbles.map(|digit| HEX[usize::from(digit)])) {
+            let head = hex(&digest);
             return corrupt(format!(
                 "does not chain: its prev is {prev}, the bytes before it hash to {head}"
             ));

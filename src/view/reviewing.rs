@@ -60,8 +60,8 @@ impl Reviewing {
         if self.pauses.is_empty() { row } else { row.say(Tone::Dim, &format!("  {}", self.pauses)) }
     }
 
-    /// Below the timeline: what was seen, and what goes on beside it.
-    pub fn foot(&self) -> Row {
+    /// Below the timeline: what was seen, and what goes on beside it where there is room.
+    pub fn foot(&self, columns: usize) -> Row {
         if let Some((known, to)) = self.way {
             let (known, to) = (grouped(known as u64), grouped(to as u64));
             return Row::of(Tone::Live, &format!("on the way to entry {to}: {known} read"));
@@ -79,7 +79,10 @@ impl Reviewing {
         }
         if let Some((done, of)) = self.again {
             let (done, of) = (grouped(done as u64), grouped(of as u64));
-            row = row.say(Tone::Dim, &format!(" · decided again {done} of {of}"));
+            let more = Row::of(Tone::Dim, &format!(" · decided again {done} of {of}"));
+            if row.width() + more.width() <= columns {
+                row = row.join(more);
+            }
         }
         row
     }

@@ -1,7 +1,6 @@
 //! Records of any length, made by the real core over the fake world: whole ceremonies whose statements print a lot.
 
 use ceremony::driver::Drive;
-use ceremony::driver::Journal;
 use ceremony::journal::file::JournalFile;
 use ceremony::plan::Plan;
 use ceremony::runner::Runner;
@@ -35,7 +34,7 @@ pub fn record(folder: &Path, root: &Path, plan: &Arc<Plan>, entries: u64, gap_us
     };
     maker.feed(Input::Command(Command::Open { header: Box::new(header) }), gap_us);
     // Every statement that is run prints its part.
-    let each = entries / 12 + 1;
+    let each = entries / 6 + 1;
     while !matches!(maker.drive.session.phase, Phase::Closed(_)) {
         if let Phase::Gate(gate) = &maker.drive.session.phase {
             let command = Command::Answer { gate: gate.id.clone(), words: gate.phrase.clone() };

@@ -17,5 +17,5 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
     let inner = super::inset(canvas.frame(area, &title, Tone::Dim, false));
     let columns = usize::from(inner.width).saturating_sub(1);
     canvas.rows(inner, &timeline((&ui.marks, &ui.desk.reviewing), entry, of, playing, columns), 0);
-    canvas.footnote(area, &ui.desk.reviewing.foot());
+    canvas.footnote(area, &ui.desk.reviewing.foot(columns.saturating_sub(4)));
 }
