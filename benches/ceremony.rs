@@ -4,8 +4,12 @@
 
 #[path = "support/journal.rs"]
 mod journal;
+#[path = "../tests/support/long.rs"]
+mod long;
 #[path = "support/meter.rs"]
 mod meter;
+#[path = "support/replay.rs"]
+mod replay;
 #[path = "support/screen.rs"]
 mod screen;
 #[path = "support/shipped.rs"]
@@ -35,6 +39,7 @@ fn main() {
         ("first frame", screen::measure),
         ("journal", journal::measure),
         ("meter", meter::measure),
+        ("replay", replay::measure),
         ("snapshot", snapshot::measure),
         ("stop", stop::measure),
     ];

@@ -54,6 +54,26 @@ impl Review {
         }
     }
 
+    /// Takes in what the same reader did elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        let mut runs = std::mem::take(&mut self.seen);
+        runs.extend(other.seen);
+        runs.sort_unstable();
+        for (first, last) in runs {
+            match self.seen.last_mut() {
+                Some(before) if before.1.saturating_add(1) >= first => before.1 = before.1.max(last),
+                _ => self.seen.push((first, last)),
+            }
+        }
+        self.opened.extend(other.opened);
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        self.notes.sort_by_key(|note| note.at);
+    }
+
     /// How many of the entries 1 to `entries` were shown.
     pub fn seen_of(&self, entries: u64) -> u64 {
         self.seen
@@ -76,5 +96,9 @@ mod tests {
         }
         assert_eq!(review.seen, [(1, 5), (8, 9)]);
         assert_eq!((review.seen_of(9), review.seen_of(8), review.seen_of(3)), (7, 6, 3));
+        let mut other = Review::of("rita");
+        [6, 7, 20].into_iter().for_each(|n| other.see(n));
+        review.merge(other);
+        assert_eq!(review.seen, [(1, 9), (20, 20)]);
     }
 }

@@ -15,6 +15,11 @@ impl Timestamp {
         Self(jiff::Timestamp::from_microsecond(clamped).unwrap_or(jiff::Timestamp::MAX))
     }
 
+    /// A time as [`Timestamp`] is written; `None` for anything else.
+    pub fn read(text: &str) -> Option<Self> {
+        text.parse().map(Self).ok()
+    }
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn as_micros(self) -> i64 {
         self.0.as_microsecond()

@@ -366,7 +366,7 @@ impl Assembly {
     }
 }
 
-fn operator(common: &Common) -> String {
+pub(super) fn operator(common: &Common) -> String {
     let known = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     common
         .operator

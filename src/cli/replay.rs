@@ -1,27 +1,32 @@
 //! `ceremony replay DIR`: the same cockpit fed from the record, forward and back.
 
-use super::{Common, Trouble, live, run};
+mod sitting;
+
+use super::{Common, Trouble, launch, live, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
-use crate::driver::replay::Player;
+use crate::driver::replay::{Desk, Reel};
 use crate::journal::head_words;
 use crate::runner::clock::Clock;
-use crate::time::{Moment, Timestamp};
 use crate::tui::terminal::Terminal;
 use crate::tui::warden::Warden;
-use crate::tui::{Action, Cockpit, Face, Seek, Status};
-use crate::view::{TimelineMark, next_mark, previous_mark, timeline_marks};
+use crate::tui::{Action, Cockpit, Face, Status};
+use sitting::Sitting;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-/// While playing, a pause of the record is shown for this long at most.
-const IDLE_MAX_US: u64 = 1_000_000;
-/// And every entry for this long at least.
-const ENTRY_MIN_US: u64 = 20_000;
+/// What goes on beside the screen gets so long before the next look at the keys, microseconds.
+const WORK_US: u64 = 20_000;
+/// While something goes on beside the screen, a frame is drawn at least this often.
+const BUSY: Duration = Duration::from_millis(100);
+/// Else.
+const QUIET: Duration = Duration::from_millis(500);
 
 pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
-    let mut player = Player::open(dir).map_err(Trouble::unreadable)?;
+    let reel = Reel::open(dir).map_err(Trouble::unreadable)?;
+    let desk = Desk::open(dir, &launch::operator(common));
+    let mut sitting = Sitting::new(reel, desk).map_err(Trouble::unreadable)?;
     live::must_be_terminal(&format!("ceremony report {}", dir.display()))?;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
@@ -29,89 +34,66 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     // Lives as long as this function, so longer than the terminal is ours.
     let _warden = Warden::start("ceremony was killed; nothing was driven, and the record is as it was");
     let mut terminal = Terminal::open(false).map_err(failed)?;
-    let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
+    let clock = Clock::starting_at(0);
+    let keys = live::keys(mouth, clock).map_err(failed)?;
     let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));
-    let marks = timeline_marks(player.entries());
-    cockpit.set_marks(marks.clone());
-    let words = head_words(&player.head);
-    let error = player.divergent.map(|entry| {
-        format!("entry {entry}: this version decides something else there; ceremony verify says more")
-    });
-    let mut playing = false;
-    player.seek(1);
+    let words = head_words(sitting.reel.head());
+    let end = |terminal: Terminal, keys: crate::tui::terminal::Input, sitting: &mut Sitting| {
+        drop(terminal);
+        drop(keys);
+        signals.close();
+        sitting.desk.keep();
+        if let Some(trouble) = sitting.desk.trouble() {
+            eprintln!("{trouble}");
+        }
+        Ok(0)
+    };
     loop {
-        let now = player
-            .entries()
-            .get(player.position().saturating_sub(1))
-            .map_or(Moment { wall: Timestamp::from_micros(0), mono_us: 0 }, crate::journal::Entry::at);
-        let of = player.entries().len();
+        sitting.show(&mut cockpit);
+        let error = sitting.error();
+        let of = sitting.reel.len();
         let status = Status {
-            face: Face::Replay { entry: player.position(), of, playing },
-            now,
+            face: Face::Replay { entry: sitting.reel.at(), of, playing: sitting.is_playing() },
+            now: sitting.moment(),
             entries: of as u64,
             head_words: &words,
             error: error.as_deref(),
         };
-        Stage::draw(&mut terminal, &mut |frame| {
-            cockpit.draw(frame, &player.session, &player.transcript, &status);
-        })
-        .map_err(failed)?;
-        let patience = if playing { pause(&player) } else { Duration::from_millis(500) };
+        let (session, transcript) = (sitting.reel.session().clone(), sitting.reel.transcript());
+        Stage::draw(&mut terminal, &mut |frame| cockpit.draw(frame, &session, transcript, &status))
+            .map_err(failed)?;
+        let now_us = clock.now().mono_us;
+        sitting.was_drawn(&cockpit, now_us);
+        let more = sitting.work(|| clock.now().mono_us.saturating_sub(now_us) < WORK_US);
+        let quiet = if sitting.is_busy() { BUSY } else { QUIET };
+        let patience = match sitting.patience_us(clock.now().mono_us) {
+            _ if more => Duration::ZERO,
+            Some(us) => Duration::from_micros(us).min(quiet),
+            None => quiet,
+        };
         match inbox.recv_timeout(patience) {
             Ok(Message::Term(event, _)) => {
-                for action in cockpit.on_event(&event, &player.session, &player.transcript, &status) {
+                let actions = cockpit.on_event(&event, &session, sitting.reel.transcript(), &status);
+                for action in actions {
                     match action {
-                        Action::Quit => return leave(terminal, keys, &signals),
+                        Action::Quit => return end(terminal, keys, &mut sitting),
                         Action::Suspend => Stage::suspend(&mut terminal).map_err(failed)?,
-                        Action::Seek(Seek::PlayPause) => playing = !playing && player.position() < of,
-                        Action::Seek(seek) => {
-                            playing = false;
-                            player.seek(target(seek, player.position(), of, &marks));
+                        Action::Seek(seek) => sitting.seek(seek, clock.now().mono_us),
+                        Action::Deck(deck) => {
+                            if let Some(said) = sitting.deck(deck, clock.now()) {
+                                cockpit.tell(&said);
+                            }
                         }
                         Action::Command(_) => {}
                     }
                 }
             }
-            Err(RecvTimeoutError::Timeout) if playing => {
-                player.seek(player.position() + 1);
-                playing = player.position() < of;
-            }
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => return leave(terminal, keys, &signals),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => return end(terminal, keys, &mut sitting),
+        }
+        sitting.go_on(clock.now().mono_us);
+        if let Some(said) = sitting.news() {
+            cockpit.tell(&said);
         }
     }
-}
-
-fn leave(
-    terminal: Terminal,
-    keys: crate::tui::terminal::Input,
-    signals: &signal_hook::iterator::Handle,
-) -> Result<u8, Trouble> {
-    drop(terminal);
-    drop(keys);
-    signals.close();
-    Ok(0)
-}
-
-/// How long the entry on the screen is shown while playing.
-fn pause(player: &Player) -> Duration {
-    let at = player.position();
-    let moment = |index: usize| player.entries().get(index).map_or(0, |entry| entry.m);
-    let gap_us = moment(at).saturating_sub(moment(at.saturating_sub(1)));
-    Duration::from_micros(gap_us.clamp(ENTRY_MIN_US, IDLE_MAX_US))
-}
-
-fn target(seek: Seek, at: usize, of: usize, marks: &[TimelineMark]) -> usize {
-    let entry = |found: Option<u64>, otherwise: usize| {
-        found.and_then(|entry| usize::try_from(entry).ok()).unwrap_or(otherwise)
-    };
-    let to = match seek {
-        Seek::Forward(count) => at + count,
-        Seek::Back(count) => at.saturating_sub(count),
-        Seek::First | Seek::PlayPause => 1,
-        Seek::Last => of,
-        Seek::NextMark => entry(next_mark(marks, at as u64), of),
-        Seek::PreviousMark => entry(previous_mark(marks, at as u64), 1),
-    };
-    to.clamp(1, of.max(1))
 }

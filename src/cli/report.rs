@@ -72,7 +72,7 @@ pub(super) fn write(dir: &Path, options: &Options) -> Result<u8, Trouble> {
             "leave --output out, and they are written into the session's folder",
         ));
     }
-    let mut player = Player::open(dir).map_err(Trouble::unreadable)?;
+    let player = Player::open(dir).map_err(Trouble::unreadable)?;
     if let Some(entry) = player.divergent.filter(|entry| *entry > player.entries().len() as u64) {
         return Err(Trouble::divergent(dir, entry));
     }
@@ -90,7 +90,7 @@ pub(super) fn write(dir: &Path, options: &Options) -> Result<u8, Trouble> {
             Format::Cast => {
                 let (columns, rows) = options.size;
                 let idle_us = u64::from(options.idle) * 1_000_000;
-                cast(&mut player, Screen { columns, rows, idle_us })
+                cast(&player, Screen { columns, rows, idle_us })
             }
         };
         let is_for_folder = *format == Format::Markdown && options.output.is_none();

@@ -3,11 +3,12 @@
 //! Format: <https://docs.asciinema.org/manual/asciicast/v3/>. The escape sequences are written here and not by a
 //! terminal library, which would look at the environment: the same record gives the same bytes.
 
+use super::follow;
 use super::replay::Player;
 use crate::journal::{Entry, head_words};
 use crate::session::{Event, GateKind, Phase, Session};
 use crate::tui::{Cockpit, Face, Status, Theme};
-use crate::view::{TimelineKind, TimelineMark, timeline_marks};
+use crate::view::{TimelineKind, TimelineMark, Transcript, timeline_marks};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -31,7 +32,7 @@ pub struct Screen {
 }
 
 /// The whole record as a cast. `player` ends at its last entry.
-pub fn cast(player: &mut Player, screen: Screen) -> String {
+pub fn cast(player: &Player, screen: Screen) -> String {
     let Screen { columns, rows, idle_us } = screen;
     let Ok(mut terminal) = Terminal::new(TestBackend::new(columns, rows));
     let mut cockpit = Cockpit::new(Theme::Dark, false);
@@ -45,10 +46,11 @@ pub fn cast(player: &mut Player, screen: Screen) -> String {
     let mut text = String::from("\x1b[?25l\x1b[0m\x1b[2J");
     let mut drawn_us = player.entries().first().map_or(0, |entry| entry.m);
     let mut least_us = 0;
-    for at in 1..=count {
-        player.seek(at);
-        let Some(entry) = player.entries().get(at - 1).cloned() else { break };
-        let label = label(&entry, &marks, &player.session);
+    let (mut session, mut transcript) = start(player);
+    for (at, entry) in (1..).zip(player.entries()) {
+        // The player has been there: every entry fits.
+        let Ok(()) = follow(&mut session, &mut transcript, entry) else { break };
+        let label = label(entry, &marks, &session);
         let gap_us = entry.m.saturating_sub(drawn_us);
         if at > 1 && at < count && label.is_none() && gap_us < FRAME_MIN_US {
             continue;
@@ -60,7 +62,7 @@ pub fn cast(player: &mut Player, screen: Screen) -> String {
             head_words: &words,
             error: None,
         };
-        let Ok(_) = terminal.draw(|frame| cockpit.draw(frame, &player.session, &player.transcript, &status));
+        let Ok(_) = terminal.draw(|frame| cockpit.draw(frame, &session, &transcript, &status));
         let buffer = terminal.backend().buffer();
         paint(&mut text, &shown, buffer);
         shown.clone_from(buffer);
@@ -74,8 +76,13 @@ pub fn cast(player: &mut Player, screen: Screen) -> String {
         drawn_us = entry.m;
     }
     event(&mut out, idle_us, "o", "\x1b[0m");
-    event(&mut out, 0, "x", if player.session.verdict().is_good() { "0" } else { "4" });
+    event(&mut out, 0, "x", if session.verdict().is_good() { "0" } else { "4" });
     out
+}
+
+/// Before the first entry.
+fn start(player: &Player) -> (Session, Transcript) {
+    (Session::new(player.session.plan.clone()), Transcript::default())
 }
 
 fn header(player: &Player, screen: Screen) -> String {

@@ -82,7 +82,7 @@ pub fn run<J: Journal>(
                             Action::Command(command) => inputs.push_back(Input::Command(command)),
                             Action::Quit => return Left::Quit,
                             Action::Suspend if stage.suspend().is_err() => return Left::Gone,
-                            Action::Suspend | Action::Seek(_) => {}
+                            Action::Suspend | Action::Seek(_) | Action::Deck(_) => {}
                         }
                     }
                 }

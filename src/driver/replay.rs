@@ -1,4 +1,19 @@
-//! A record read back: the same session and transcript, at any entry, forward and back. No runner, no effects.
+//! A record read back: the same session and transcript, at its end or at any entry. No runner, no effects.
+
+mod again;
+mod desk;
+mod find;
+mod place;
+mod playback;
+mod reel;
+mod spine;
+
+pub use again::Again;
+pub use desk::Desk;
+pub use find::Find;
+pub use place::Place;
+pub use playback::{Playback, RUN_MAX, were_shown};
+pub use reel::Reel;
 
 use super::follow;
 use crate::definition::{Diagnostic, Folder, load};
@@ -11,9 +26,6 @@ use crate::session::{Event, Header, Session};
 use crate::view::Transcript;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A snapshot is kept every so many entries, so that going back does not start at the beginning.
-const SNAPSHOT_EVERY: usize = 2_000;
 
 /// Why a session folder cannot be read back.
 #[derive(Debug)]
@@ -58,10 +70,14 @@ pub fn header_of(entries: &[Entry]) -> Option<&Header> {
 /// # Errors
 /// When they cannot be read.
 pub fn plan_of(folder: &Path, entries: &[Entry]) -> Result<Arc<Plan>, Unreadable> {
+    plan_of_header(folder, header_of(entries))
+}
+
+fn plan_of_header(folder: &Path, header: Option<&Header>) -> Result<Arc<Plan>, Unreadable> {
     let files = DiskFolder::new(&folder.join(FILES))
         .map_err(|error| Unreadable::Files(format!("{FILES}/: {}", in_words(&error))))?;
-    let header = header_of(entries)
-        .ok_or_else(|| Unreadable::Files("the record does not begin with an opening".to_owned()))?;
+    let header =
+        header.ok_or_else(|| Unreadable::Files("the record does not begin with an opening".to_owned()))?;
     let ceremony = load(&files, &header.definition).map_err(Unreadable::Definition)?;
     let wrong = |why: String| Unreadable::Files(format!("{PLAN}: {why}"));
     let here = DiskFolder::new(folder).map_err(|error| wrong(in_words(&error)))?;
@@ -76,15 +92,42 @@ pub fn plan_of(folder: &Path, entries: &[Entry]) -> Result<Arc<Plan>, Unreadable
     Plan::recorded(ceremony, outline).map(Arc::new).map_err(|why| wrong(why.to_owned()))
 }
 
-/// A record that is being looked at.
+/// An entry that cannot be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Counted from 0: so many entries are before it.
+    pub at: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Misfit {
+    fn unreadable(at: usize, error: &JournalError) -> Self {
+        let what = match error {
+            JournalError::Corrupt(_, corruption) => corruption.what.clone(),
+            other => other.to_string(),
+        };
+        Self { at, what }
+    }
+}
+
+/// Applies an entry that may have been made up. A session that an entry leaves as it was is not copied.
+fn step(session: &mut Arc<Session>, transcript: &mut Transcript, entry: &Entry) -> Result<(), Misfit> {
+    if entry.events.is_empty() {
+        transcript.take(entry, session);
+        return Ok(());
+    }
+    let misfit = |what: &str| Misfit {
+        at: usize::try_from(entry.n.saturating_sub(1)).unwrap_or(usize::MAX),
+        what: what.to_owned(),
+    };
+    follow(Arc::make_mut(session), transcript, entry).map_err(misfit)
+}
+
+/// A record that was read as a whole: the session and the transcript at its end.
 #[derive(Debug)]
 pub struct Player {
     entries: Vec<Entry>,
-    snapshots: Vec<(usize, Session, Transcript)>,
-    /// How many entries are applied.
-    at: usize,
-    /// How many entries were decided again.
-    decided: usize,
     /// The session after them.
     pub session: Session,
     /// The transcript after them.
@@ -110,62 +153,31 @@ impl Player {
 
     /// Plays what was recovered.
     pub fn new(plan: Arc<Plan>, found: Recovered) -> Self {
-        let session = Session::new(plan);
-        let transcript = Transcript::default();
         let mut player = Self {
-            snapshots: vec![(0, session.clone(), transcript.clone())],
+            session: Session::new(plan),
+            transcript: Transcript::default(),
             head: found.chain.head(),
             torn: found.torn,
             divergent: None,
             entries: found.entries,
-            at: 0,
-            decided: 0,
-            session,
-            transcript,
         };
-        player.seek(player.entries.len());
+        for at in 0..player.entries.len() {
+            let entry = &player.entries[at];
+            if player.divergent.is_none() && player.session.decide(&entry.cause, entry.at()) != entry.events {
+                player.divergent = Some(entry.n);
+            }
+            // A record that chains can still have been made up, and then not even fit: it is shown up to there.
+            if follow(&mut player.session, &mut player.transcript, entry).is_err() {
+                player.divergent = Some(entry.n);
+                player.entries.truncate(at);
+                break;
+            }
+        }
         player
     }
 
     /// All entries.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
-    }
-
-    /// How many entries are applied.
-    pub fn position(&self) -> usize {
-        self.at
-    }
-
-    /// Goes to just after entry number `to`, at most the last.
-    pub fn seek(&mut self, to: usize) {
-        let to = to.min(self.entries.len());
-        if to < self.at {
-            let from = self.snapshots.iter().rfind(|(at, _, _)| *at <= to);
-            if let Some((at, session, transcript)) = from {
-                (self.at, self.session, self.transcript) = (*at, session.clone(), transcript.clone());
-            }
-        }
-        while self.at < to {
-            let entry = &self.entries[self.at];
-            if self.divergent.is_none()
-                && self.at >= self.decided
-                && self.session.decide(&entry.cause, entry.at()) != entry.events
-            {
-                self.divergent = Some(entry.n);
-            }
-            self.decided = self.decided.max(self.at + 1);
-            // A record that chains can still have been made up, and then not even fit: it is shown up to there.
-            if follow(&mut self.session, &mut self.transcript, entry).is_err() {
-                self.divergent = Some(entry.n);
-                self.entries.truncate(self.at);
-                return;
-            }
-            self.at += 1;
-            let due = self.snapshots.last().is_none_or(|(at, _, _)| self.at >= at + SNAPSHOT_EVERY);
-            if due {
-                self.snapshots.push((self.at, self.session.clone(), self.transcript.clone()));
-            }
-        }
     }
 }

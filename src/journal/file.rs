@@ -69,7 +69,7 @@ pub struct JournalFile {
     poisoned: bool,
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> JournalError {
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> JournalError {
     let path = path.to_owned();
     move |error| JournalError::Io { doing, path, error }
 }

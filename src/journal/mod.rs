@@ -4,6 +4,8 @@
 //! line K+1. The *head* is the SHA-256 of the whole file.
 
 pub mod file;
+pub mod index;
+pub mod pages;
 
 use crate::session::{Event, Input};
 use crate::time::{Moment, Timestamp};
@@ -41,9 +43,12 @@ impl Entry {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(HEX[usize::from(digit)])).collect()
 }
 
 /// The hash of everything written so far.
@@ -97,18 +102,26 @@ impl Chain {
         let text = line.strip_suffix(b"\n").ok_or_else(|| corrupt("has no end of line".to_owned()))?;
         let entry: Entry =
             serde_json::from_slice(text).map_err(|error| corrupt(format!("is not an entry: {error}")))?;
-        if entry.n != number {
-            return Err(corrupt(format!("says it is number {}", entry.n)));
-        }
-        let head = self.head();
-        if entry.prev != head {
-            return Err(corrupt(format!(
-                "does not chain: its prev is {}, the bytes before it hash to {head}",
-                entry.prev
-            )));
-        }
+        self.follows(entry.n, &entry.prev)?;
         self.extend(line);
         Ok(entry)
+    }
+
+    /// Whether an entry with this number and this `prev` comes next.
+    fn follows(&self, n: u64, prev: &str) -> Result<(), Corruption> {
+        let corrupt = |what: String| Err(Corruption { entry: self.entries + 1, what });
+        if n != self.entries + 1 {
+            return corrupt(format!("says it is number {n}"));
+        }
+        let digest = self.hasher.clone().finalize();
+        let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        if !prev.bytes().eq(nibbles.map(|digit| HEX[usize::from(digit)])) {
+            let head = hex(&digest);
+            return corrupt(format!(
+                "does not chain: its prev is {prev}, the bytes before it hash to {head}"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -37,8 +37,10 @@ impl Cockpit {
         }
     }
 
-    fn on_paste(&mut self, text: &str) {
-        if self.words.open.is_some() {
+    pub(super) fn on_paste(&mut self, text: &str) {
+        if let Some((_, prompt)) = &mut self.desk.prompt {
+            prompt.take(text);
+        } else if self.words.open.is_some() {
             self.words.paste(text);
         } else if self.answer.typing {
             self.answer.text.clear();
@@ -82,7 +84,11 @@ impl Cockpit {
         if self.small {
             return Vec::new();
         }
-        if self.words.open.is_some() {
+        if let Some((_, prompt)) = &mut self.desk.prompt {
+            if let Some(letter) = key.typed() {
+                prompt.take(letter.encode_utf8(&mut [0; 4]));
+            }
+        } else if self.words.open.is_some() {
             self.words.key(event);
         } else if self.answer.typing
             && let Some(letter) = key.typed()
@@ -103,7 +109,11 @@ impl Cockpit {
             // Nothing is answered that cannot be read.
             return contexts;
         }
-        let modal = if self.words.open.is_some() {
+        let modal = if self.desk.prompt.is_some() {
+            Some(Context::Prompt)
+        } else if self.words.open == Some(Purpose::Beside) {
+            Some(Context::Beside)
+        } else if self.words.open.is_some() {
             Some(Context::Words)
         } else if self.ask.is_some() {
             Some(Context::Ask)
@@ -139,7 +149,10 @@ impl Cockpit {
         contexts
     }
 
-    fn act(&mut self, act: Do, scene: &Scene<'_>) -> Vec<Action> {
+    pub(super) fn act(&mut self, act: Do, scene: &Scene<'_>) -> Vec<Action> {
+        if let Some(actions) = self.on_deck(act).or_else(|| self.on_notes(act, scene)) {
+            return actions;
+        }
         match act {
             Do::Stop => return vec![Action::Command(Command::Stop)],
             Do::Suspend => return vec![Action::Suspend],
@@ -160,8 +173,7 @@ impl Cockpit {
             Do::Zoom => self.zoom = !self.zoom,
             Do::Confirm => return self.confirm(scene),
             Do::Leave => self.leave(),
-            Do::Rub => drop(self.answer.text.pop()),
-            Do::RubAll => self.answer.text.clear(),
+            Do::Rub | Do::RubAll => self.rub(act == Do::RubAll),
             Do::Choose(at) => self.choose(at, scene.session),
             Do::Seek(_) | Do::SeekFirst | Do::SeekLast | Do::SeekMark(_) | Do::PlayPause => {
                 return vec![Action::Seek(seek(act))];
@@ -169,6 +181,20 @@ impl Cockpit {
             _ => self.browse(act, scene),
         }
         Vec::new()
+    }
+
+    fn rub(&mut self, all: bool) {
+        match &mut self.desk.prompt {
+            Some((_, prompt)) if all => prompt.rub_all(),
+            Some((_, prompt)) => {
+                // With nothing left to take away it is left, as in other programs.
+                if !prompt.rub() {
+                    self.desk.prompt = None;
+                }
+            }
+            None if all => self.answer.text.clear(),
+            None => drop(self.answer.text.pop()),
+        }
     }
 
     fn answer_ask(&mut self, yes: bool) -> Vec<Action> {
@@ -200,6 +226,9 @@ impl Cockpit {
     }
 
     fn confirm(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        if let Some(actions) = self.confirm_deck() {
+            return actions;
+        }
         if self.words.open.is_some() {
             return match self.words.confirm() {
                 Some(command) => vec![Action::Command(command)],
@@ -226,7 +255,8 @@ impl Cockpit {
     }
 
     fn leave(&mut self) {
-        if self.words.open.is_some() {
+        if self.desk.prompt.take().is_some() {
+        } else if self.words.open.is_some() {
             self.words.open = None;
         } else if self.help {
             self.help = false;

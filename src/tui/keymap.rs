@@ -29,6 +29,10 @@ pub enum Context {
     Choice,
     /// Words for the record are typed.
     Words,
+    /// A note beside the record is typed.
+    Beside,
+    /// A line asks for a few words.
+    Prompt,
     /// A question waits for yes or no.
     Ask,
     /// The help is open.
@@ -53,6 +57,8 @@ impl Context {
             Self::Answer => "Typing an answer",
             Self::Choice => "Choosing a decision",
             Self::Words => "Writing words",
+            Self::Beside => "Writing a note beside the record",
+            Self::Prompt => "Typing a line",
             Self::Ask => "At a question",
             Self::Help => "In the help",
             Self::Picker => "Choosing a session",
@@ -113,6 +119,20 @@ pub enum Do {
     SeekMark(isize),
     /// Plays or pauses.
     PlayPause,
+    /// Plays faster or slower by steps.
+    Faster(isize),
+    /// Long pauses in full, or cut.
+    Pauses,
+    /// Asks for words to look for.
+    Find,
+    /// Asks where to go.
+    GoTo,
+    /// The next or previous kind of marks.
+    Filter(isize),
+    /// All marks again.
+    AllMarks,
+    /// Opens the editor for a note beside the record.
+    Beside,
     /// Takes what was typed.
     Confirm,
     /// Leaves without taking it.
@@ -287,8 +307,35 @@ pub const KEYMAP: &[Binding] = &[
     row(&[key(PageDown)], Context::Replay, Do::Seek(20), None, "20 entries on"),
     row(&[key(Home)], Context::Replay, Do::SeekFirst, None, "to the first entry"),
     row(&[key(End)], Context::Replay, Do::SeekLast, None, "to the last entry"),
-    row(&[letter('n')], Context::Replay, Do::SeekMark(1), Some("next mark"), "to the next mark"),
-    row(&[letter('N')], Context::Replay, Do::SeekMark(-1), None, "to the mark before"),
+    row(&[letter('n')], Context::Replay, Do::SeekMark(1), Some("next mark"), "to the next mark, or hit"),
+    row(&[letter('N')], Context::Replay, Do::SeekMark(-1), None, "to the mark before, or hit"),
+    row(
+        &[letter('f')],
+        Context::Replay,
+        Do::Filter(1),
+        None,
+        "only gates, failed checks, findings, stops, notes, own notes",
+    ),
+    row(&[letter('F')], Context::Replay, Do::Filter(-1), None, "the same, backwards"),
+    row(&[letter('/')], Context::Replay, Do::Find, Some("find"), "find words in the whole record"),
+    row(&[key(Esc)], Context::Replay, Do::AllMarks, None, "all marks again; ends the search"),
+    row(
+        &[letter(':'), letter('g')],
+        Context::Replay,
+        Do::GoTo,
+        Some("go to"),
+        "go to an entry, a time, +5m, -30s or 50%",
+    ),
+    row(&[letter('+'), letter('=')], Context::Replay, Do::Faster(1), None, "play faster, up to 64x"),
+    row(&[letter('-')], Context::Replay, Do::Faster(-1), None, "play slower, down to 0.25x"),
+    row(&[letter('i')], Context::Replay, Do::Pauses, None, "long pauses in full, or cut to 1 s"),
+    row(
+        &[letter('c')],
+        Context::Replay,
+        Do::Beside,
+        Some("note"),
+        "write a note about this entry, beside the record",
+    ),
     row(&[control('c')], Context::Replay, Do::Quit, None, "leave (asks)"),
     row(&[key(Tab)], Context::Panes, Do::NextPane, Some("pane"), "next pane"),
     row(&[key(BackTab)], Context::Panes, Do::PreviousPane, None, "pane before"),
@@ -345,6 +392,12 @@ pub const KEYMAP: &[Binding] = &[
         "write the words into the record",
     ),
     row(&[key(Esc)], Context::Words, Do::Leave, Some("put it aside"), "put the words aside; they are kept"),
+    row(&[control('d')], Context::Beside, Do::Confirm, Some("keep it"), "keep the note beside the record"),
+    row(&[key(Esc)], Context::Beside, Do::Leave, Some("put it aside"), "put the note aside; it is kept"),
+    row(&[key(Enter)], Context::Prompt, Do::Confirm, None, "take the line"),
+    row(&[key(Esc)], Context::Prompt, Do::Leave, None, "leave the line"),
+    row(&[key(Backspace), control('h')], Context::Prompt, Do::Rub, None, "take one letter away"),
+    row(&[control('u')], Context::Prompt, Do::RubAll, None, "take all letters away"),
     row(&[letter('y')], Context::Ask, Do::Yes, Some("yes"), "yes"),
     row(&[letter('n'), key(Esc)], Context::Ask, Do::No, Some("no"), "no"),
     row(&[key(Esc), letter('?'), letter('q')], Context::Help, Do::Leave, Some("close"), "close the help"),

@@ -29,6 +29,8 @@ mod paint;
 mod panes;
 pub mod picker;
 mod place;
+mod prompt;
+mod replay;
 pub mod terminal;
 mod theme;
 pub mod warden;
@@ -50,6 +52,7 @@ use paint::{Canvas, Scroll};
 use place::{Pane, Tab};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+pub use replay::Deck;
 pub use theme::Theme;
 use words::Words;
 
@@ -98,6 +101,8 @@ pub enum Action {
     Suspend,
     /// Another entry of the replay.
     Seek(Seek),
+    /// Something else of a replay.
+    Deck(Deck),
 }
 
 /// Where to in a replay.
@@ -161,6 +166,7 @@ pub struct Cockpit {
     opened: bool,
     answer: Answer,
     words: Words,
+    desk: replay::Desk,
     message: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
@@ -194,6 +200,7 @@ impl Cockpit {
             opened: false,
             answer: Answer::default(),
             words: Words::default(),
+            desk: replay::Desk::default(),
             message: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
@@ -259,7 +266,7 @@ impl Cockpit {
         panes::header::draw(canvas, screen.header, self, scene);
         panes::timeline::draw(canvas, screen.timeline, self, scene);
         if self.help {
-            panes::help::draw(canvas, screen.body, self);
+            panes::help::draw(canvas, screen.body, self, scene.live());
         } else if self.covered {
             panes::curtain(canvas, screen.body, self, scene);
         } else {
@@ -268,7 +275,7 @@ impl Cockpit {
             panes::work(canvas, screen.work, self, scene, &graph);
             panes::gate::draw(canvas, screen.gate, self, scene);
         }
-        if self.words.open == Some(words::Purpose::Note) {
+        if matches!(self.words.open, Some(words::Purpose::Note | words::Purpose::Beside)) {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
         }
         panes::hints(canvas, screen.hints, self, scene);

@@ -15,6 +15,8 @@ pub(super) enum Purpose {
     Decide(Decision),
     Document,
     Note,
+    /// A reader's note, beside the record.
+    Beside,
 }
 
 impl Purpose {
@@ -30,7 +32,7 @@ impl Purpose {
             Self::Assess => stage == Some(Stage::Assess),
             Self::Decide(_) => stage == Some(Stage::Decide),
             Self::Document => stage == Some(Stage::Document),
-            Self::Note => true,
+            Self::Note | Self::Beside => true,
         }
     }
 
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Decide(decision) => format!("DECIDE: {}: why?", decision.word()),
             Self::Document => "DOCUMENT: the issue and its resolution".to_owned(),
             Self::Note => "NOTE: expected, observed, decided".to_owned(),
+            Self::Beside => "OWN NOTE about this entry".to_owned(),
         }
     }
 
@@ -48,7 +51,7 @@ impl Purpose {
             Self::Assess => Command::Assess { words },
             Self::Decide(decision) => Command::Decide { decision, words },
             Self::Document => Command::Document { words },
-            Self::Note => Command::Note { words },
+            Self::Note | Self::Beside => Command::Note { words },
         }
     }
 }
@@ -80,6 +83,18 @@ impl Words {
     pub fn area(&mut self) -> Option<&mut TextArea<'static>> {
         let open = self.open?;
         self.drafts.iter_mut().find(|(of, _)| *of == open).map(|(_, area)| area)
+    }
+
+    /// The words themselves; `None` when there are none.
+    pub fn take(&mut self) -> Option<String> {
+        let open = self.open?;
+        let words = self.area()?.lines().join("\n").trim().to_owned();
+        if words.is_empty() {
+            return None;
+        }
+        self.open = None;
+        self.drafts.retain(|(of, _)| *of != open);
+        Some(words)
     }
 
     /// The command that the words make; `None` when there are none.

@@ -3,10 +3,15 @@
 use super::ink::{Row, Tone};
 use crate::journal::Entry;
 use crate::session::Event;
+use std::collections::BTreeMap;
 
 /// What a mark stands for; a graver one covers a lesser one in the same column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimelineKind {
+    /// Words that are looked for stand there.
+    Hit,
+    /// The reader wrote something beside it.
+    Own,
     /// Somebody wrote something down.
     Note,
     /// A gate was opened.
@@ -20,9 +25,15 @@ pub enum TimelineKind {
 }
 
 impl TimelineKind {
+    /// What marks can be narrowed to, in that order.
+    pub const FILTERS: [Self; 6] =
+        [Self::Gate, Self::Failed, Self::Finding, Self::Halt, Self::Note, Self::Own];
+
     /// One column.
     pub fn shape(self) -> &'static str {
         match self {
+            Self::Hit => "◆",
+            Self::Own => "“",
             Self::Note => "·",
             Self::Gate => "●",
             Self::Finding => "!",
@@ -31,9 +42,11 @@ impl TimelineKind {
         }
     }
 
-    /// For people.
+    /// In words, for one.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Hit => "hit",
+            Self::Own => "own note",
             Self::Note => "note",
             Self::Gate => "gate",
             Self::Finding => "finding",
@@ -44,7 +57,8 @@ impl TimelineKind {
 
     fn tone(self) -> Tone {
         match self {
-            Self::Note => Tone::Plain,
+            Self::Note | Self::Own => Tone::Plain,
+            Self::Hit => Tone::Live,
             Self::Gate => Tone::Call,
             Self::Finding => Tone::Warn,
             Self::Failed | Self::Halt => Tone::Bad,
@@ -61,8 +75,8 @@ pub struct TimelineMark {
     pub kind: TimelineKind,
 }
 
-/// The marks of a whole record, in its order; made once when a replay is opened.
-pub fn timeline_marks(entries: &[Entry]) -> Vec<TimelineMark> {
+/// The mark of an entry, if it is one that is looked for.
+pub fn timeline_mark(entry: &Entry) -> Option<TimelineMark> {
     let of_event = |event: &Event| match event {
         Event::Halted { .. } => Some(TimelineKind::Halt),
         Event::CheckJudged { verdict, .. } if !verdict.is_good() => Some(TimelineKind::Failed),
@@ -71,27 +85,34 @@ pub fn timeline_marks(entries: &[Entry]) -> Vec<TimelineMark> {
         Event::NoteTaken { .. } => Some(TimelineKind::Note),
         _ => None,
     };
-    entries
-        .iter()
-        .filter_map(|entry| {
-            let kind = entry.events.iter().filter_map(of_event).max()?;
-            Some(TimelineMark { entry: entry.n, kind })
-        })
-        .collect()
+    let kind = entry.events.iter().filter_map(of_event).max()?;
+    Some(TimelineMark { entry: entry.n, kind })
+}
+
+/// The marks of a whole record, in its order.
+pub fn timeline_marks(entries: &[Entry]) -> Vec<TimelineMark> {
+    entries.iter().filter_map(timeline_mark).collect()
 }
 
 /// The first mark behind `entry`.
 pub fn next_mark(marks: &[TimelineMark], entry: u64) -> Option<u64> {
-    marks.iter().map(|mark| mark.entry).find(|at| *at > entry)
+    marks.get(marks.partition_point(|mark| mark.entry <= entry)).map(|mark| mark.entry)
 }
 
 /// The last mark before `entry`.
 pub fn previous_mark(marks: &[TimelineMark], entry: u64) -> Option<u64> {
-    marks.iter().rev().map(|mark| mark.entry).find(|at| *at < entry)
+    let before = marks.partition_point(|mark| mark.entry < entry);
+    marks[..before].last().map(|mark| mark.entry)
 }
 
 /// The bar (marks over a line), `columns` wide, and the words below it.
-pub fn timeline(marks: &[TimelineMark], entry: usize, of: usize, playing: bool, columns: usize) -> [Row; 3] {
+pub fn timeline(
+    (marks, reviewing): (&[TimelineMark], &super::Reviewing),
+    entry: usize,
+    of: usize,
+    playing: bool,
+    columns: usize,
+) -> [Row; 3] {
     let column_of =
         |at: usize| (at.saturating_sub(1) * columns.saturating_sub(1)) / of.saturating_sub(1).max(1);
     let mut cells: Vec<Option<TimelineKind>> = vec![None; columns];
@@ -117,20 +138,19 @@ pub fn timeline(marks: &[TimelineMark], entry: usize, of: usize, playing: bool, 
             .say(Tone::Dim, &"─".repeat(columns - here - 1))
     };
     let state = if playing { "playing" } else { "paused" };
-    let mut words =
-        Row::of(Tone::Strong, &format!("entry {entry} of {of}")).say(Tone::Dim, &format!("  {state}"));
-    for kind in [
-        TimelineKind::Gate,
-        TimelineKind::Failed,
-        TimelineKind::Finding,
-        TimelineKind::Halt,
-        TimelineKind::Note,
-    ] {
-        let count = marks.iter().filter(|mark| mark.kind == kind).count();
-        if count > 0 {
-            words = words
-                .say(kind.tone(), &format!("  {} ", kind.shape()))
-                .say(Tone::Dim, &format!("{count} {}{}", kind.word(), if count == 1 { "" } else { "s" }));
+    let mut words = Row::of(Tone::Strong, &format!("entry {entry} of {of}"))
+        .say(Tone::Dim, &format!("  {state} {}", reviewing.speed));
+    if !reviewing.sought.is_empty() {
+        words = words.say(Tone::Call, "  n ").say(Tone::Plain, &reviewing.sought);
+    }
+    let mut counts = BTreeMap::new();
+    marks.iter().for_each(|mark| *counts.entry(mark.kind).or_insert(0_usize) += 1);
+    for kind in TimelineKind::FILTERS {
+        let Some(count) = counts.get(&kind) else { continue };
+        let more = Row::of(kind.tone(), &format!("  {} ", kind.shape()))
+            .say(Tone::Dim, &format!("{count} {}{}", kind.word(), if *count == 1 { "" } else { "s" }));
+        if words.width() + more.width() <= columns {
+            words = words.join(more);
         }
     }
     [top, bar, words]
@@ -149,7 +169,8 @@ mod tests {
         for columns in 0..40 {
             for of in 0..12 {
                 for entry in 0..=of {
-                    let rows = timeline(&marks, entry, of, false, columns);
+                    let rows =
+                        timeline((&marks, &crate::view::Reviewing::default()), entry, of, false, columns);
                     assert_eq!((rows[0].width(), rows[1].width()), (columns, columns));
                 }
             }

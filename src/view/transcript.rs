@@ -4,6 +4,7 @@ use crate::journal::Entry;
 use crate::session::*;
 use crate::time::{Moment, human_duration};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// The output pane keeps this many lines; all of them are in the record.
 pub const LINES_MAX: usize = 20_000;
@@ -20,7 +21,7 @@ pub struct Transcript {
     /// Oldest first.
     pub lines: VecDeque<Line>,
     /// Oldest first.
-    pub tables: VecDeque<Table>,
+    pub tables: VecDeque<Arc<Table>>,
     /// What the latest proof of each step changed: step, objects.
     pub changes: Vec<(String, Vec<ObjectChange>)>,
     /// The statement that was sent last: step, place, text.
@@ -96,6 +97,13 @@ pub(super) fn judged(entry: &Entry, is_it: impl Fn(&str) -> bool) -> Option<(Ver
     })
 }
 
+/// Whether an entry without events, with a report of that name, does nothing to a transcript but add lines.
+pub fn only_adds_lines(report: &str) -> bool {
+    const REPORTS: [&str; 5] =
+        ["printed", "noticed", "statement-finished", "statement-toll", "statement-left-out"];
+    REPORTS.contains(&report)
+}
+
 impl Transcript {
     /// Takes an entry in, after the session (given as it is now) applied it.
     pub fn take(&mut self, entry: &Entry, session: &Session) {
@@ -125,7 +133,7 @@ impl Transcript {
             self.tables.pop_front();
         }
         let (step, query) = (step.to_owned(), query.to_owned());
-        self.tables.push_back(Table { entry: entry.n, step, query, result, elapsed_us, judged });
+        self.tables.push_back(Arc::new(Table { entry: entry.n, step, query, result, elapsed_us, judged }));
     }
 
     pub(super) fn push(&mut self, entry: &Entry, step: &str, kind: LineKind, text: &str) {

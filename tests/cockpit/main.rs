@@ -7,6 +7,7 @@ mod locks;
 mod pass;
 mod pty;
 mod refused;
+mod reviewer;
 mod room;
 mod screens;
 mod sizes;

@@ -31,6 +31,8 @@ pub const ROOMS: &[Room] = &[
     },
     // The one writer, and so the one that knows files.
     Room { path: "src/journal/file.rs", modules: &["session", "time"], crates: &[], pure: false },
+    // Reads a record piece by piece.
+    Room { path: "src/journal/pages.rs", modules: &["time"], crates: &["serde_json"], pure: false },
     Room { path: "src/review.rs", modules: &["time"], crates: &["serde"], pure: true },
     Room {
         path: "src/signoff/",
@@ -137,6 +139,13 @@ pub const ROOMS: &[Room] = &[
         crates: &["ratatui", "serde_json"],
         pure: true,
     },
+    // What a reader did is kept beside the record, in the folder of the session.
+    Room {
+        path: "src/driver/replay/",
+        modules: &["session", "plan", "journal", "time", "view", "review", "runner::session_folder"],
+        crates: &["serde_json"],
+        pure: false,
+    },
     Room {
         path: "src/driver/verify.rs",
         modules: &[
@@ -151,10 +160,10 @@ pub const ROOMS: &[Room] = &[
         crates: &[],
         pure: false,
     },
-    // Tables of Unicode: which characters may reach a screen, and how wide they are.
+    // Tables of Unicode: which characters may reach a screen, and how wide they are. A reader's own notes are shown.
     Room {
         path: "src/view/",
-        modules: &["session", "plan", "definition", "journal", "time"],
+        modules: &["session", "plan", "definition", "journal", "review", "time"],
         crates: &["unicode_properties", "unicode_width"],
         pure: true,
     },

@@ -31,15 +31,16 @@ fn read(cast: &str) -> (serde_json::Value, Vec<(u64, String, String)>) {
 }
 
 /// What the cockpit itself draws at the last entry.
-fn last_frame(player: &mut Player, screen: Screen) -> Buffer {
+fn last_frame(player: &Player, screen: Screen) -> Buffer {
     let mut cockpit = Cockpit::new(Theme::Dark, false);
     cockpit.set_marks(timeline_marks(player.entries()));
     let Ok(mut terminal) = Terminal::new(TestBackend::new(screen.columns, screen.rows));
     let words = head_words(&player.head);
     let count = player.entries().len();
     // What a cockpit shows may depend on what it showed before: it is led through every entry.
+    let (mut session, mut transcript) = start(player);
     for at in 1..=count {
-        player.seek(at);
+        follow(&mut session, &mut transcript, &player.entries()[at - 1]).unwrap();
         let status = Status {
             face: Face::Replay { entry: at, of: count, playing: at < count },
             now: player.entries()[at - 1].at(),
@@ -47,7 +48,7 @@ fn last_frame(player: &mut Player, screen: Screen) -> Buffer {
             head_words: &words,
             error: None,
         };
-        let Ok(_) = terminal.draw(|frame| cockpit.draw(frame, &player.session, &player.transcript, &status));
+        let Ok(_) = terminal.draw(|frame| cockpit.draw(frame, &session, &transcript, &status));
     }
     terminal.backend().buffer().clone()
 }
@@ -99,23 +100,23 @@ fn worlds() -> [World; 5] {
 fn another_terminal_shows_what_the_cockpit_drew() {
     for world in worlds() {
         for screen in [SMALL, LARGE] {
-            let mut player = player(&world);
-            let (_, events) = read(&cast(&mut player, screen));
+            let player = player(&world);
+            let (_, events) = read(&cast(&player, screen));
             let mut terminal = vt100::Parser::new(nonzero(screen.rows), nonzero(screen.columns), 0);
             for (_, code, data) in &events {
                 if code == "o" {
                     terminal.process(data.as_bytes());
                 }
             }
-            same(terminal.screen(), &last_frame(&mut player, screen));
+            same(terminal.screen(), &last_frame(&player, screen));
         }
     }
 }
 
 #[test]
 fn the_form_is_that_of_version_three() {
-    let mut player = player(&World::closed());
-    let (header, events) = read(&cast(&mut player, LARGE));
+    let player = player(&World::closed());
+    let (header, events) = read(&cast(&player, LARGE));
     assert_eq!(header["version"], 3);
     assert_eq!(header["term"], serde_json::json!({ "cols": 120, "rows": 40, "type": "xterm-256color" }));
     assert_eq!(header["timestamp"], player.entries()[0].t.as_micros() / 1_000_000);
@@ -134,8 +135,8 @@ fn the_form_is_that_of_version_three() {
 
 #[test]
 fn stops_are_marked_and_end_with_a_code_of_their_own() {
-    let mut player = player(&World::stopped());
-    let (_, events) = read(&cast(&mut player, SMALL));
+    let player = player(&World::stopped());
+    let (_, events) = read(&cast(&player, SMALL));
     assert_eq!(events.last().unwrap().2, "4");
     let halts =
         events.iter().filter(|(_, code, data)| code == "m" && data.starts_with("stop: condition 4 of 8"));
@@ -147,8 +148,8 @@ fn a_long_wait_is_cut() {
     let mut world = World::at_apply_gate("Calendar sync");
     world.wait(3_600_000_000);
     world.confirm();
-    let mut player = player(&world);
-    let (_, events) = read(&cast(&mut player, Screen { idle_us: 1_500_000, ..SMALL }));
+    let player = player(&world);
+    let (_, events) = read(&cast(&player, Screen { idle_us: 1_500_000, ..SMALL }));
     let longest = events.iter().map(|(wait, _, _)| *wait).max();
     assert_eq!(longest, Some(1_500_000));
 }
@@ -170,8 +171,8 @@ fn colours_that_no_theme_has_yet_are_spelled_right_too() {
 #[test]
 fn the_same_record_gives_the_same_cast() {
     for world in worlds() {
-        let mut player = player(&world);
-        let first = cast(&mut player, LARGE);
-        assert_eq!(cast(&mut player, LARGE), first);
+        let player = player(&world);
+        let first = cast(&player, LARGE);
+        assert_eq!(cast(&player, LARGE), first);
     }
 }

@@ -177,7 +177,8 @@ impl Page<'_> {
             let class = match mark.kind {
                 TimelineKind::Halt | TimelineKind::Failed => "bad",
                 TimelineKind::Finding => "warn",
-                TimelineKind::Gate | TimelineKind::Note => "m",
+                // Hits and own notes are a reader's; they are in no record.
+                TimelineKind::Gate | TimelineKind::Note | TimelineKind::Hit | TimelineKind::Own => "m",
             };
             let _ = write!(
                 svg,

@@ -6,7 +6,7 @@ use crate::tui::paint::Canvas;
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 13] = [
+const ORDER: [Context; 15] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -18,13 +18,27 @@ const ORDER: [Context; 13] = [
     Context::Choice,
     Context::Words,
     Context::Replay,
+    Context::Beside,
+    Context::Prompt,
     Context::Ask,
     Context::Always,
 ];
 
-fn rows() -> Vec<Row> {
+/// What a replay has to do with, first of all its own keys.
+const OF_REPLAY: [Context; 7] = [
+    Context::Replay,
+    Context::Curtain,
+    Context::Panes,
+    Context::Beside,
+    Context::Prompt,
+    Context::Ask,
+    Context::Always,
+];
+
+fn rows(replay: bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for context in ORDER {
+    let order: &[Context] = if replay { &OF_REPLAY } else { &ORDER };
+    for context in order.iter().copied() {
         rows.push(Row::of(Tone::Strong, context.title()));
         for binding in KEYMAP.iter().filter(|binding| binding.context == context) {
             let keys: Vec<String> = binding.keys.iter().map(|key| key.name()).collect();
@@ -36,8 +50,8 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit) {
+pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, live: bool) {
     let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
-    canvas.wrapped(super::inset(inner), &rows(), &mut ui.help_scroll);
+    canvas.wrapped(super::inset(inner), &rows(!live), &mut ui.help_scroll);
     canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
 }

@@ -78,10 +78,7 @@ pub(super) fn work(
             let rows = ui.subject(scene.session).map(|id| evidence(scene.session, &id, scene.status.now));
             canvas.wrapped(inner, &rows.unwrap_or_default(), ui.scroll(Tab::Evidence));
         }
-        Tab::Notes => {
-            let rows = crate::view::notes(scene.session);
-            canvas.wrapped(inner, &rows, ui.scroll(Tab::Notes));
-        }
+        Tab::Notes => notes::list(canvas, inner, ui, scene),
     }
 }
 
@@ -128,6 +125,10 @@ fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
 
 /// The line at the bottom: a question, a message, or the keys that matter now.
 pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene: &Scene<'_>) {
+    if let Some((_, prompt)) = &ui.desk.prompt {
+        canvas.row(area, &prompt.row(usize::from(area.width)), 0);
+        return;
+    }
     let row = match (ui.ask, &ui.message) {
         (Some(Ask::Quit), _) => Row::of(Tone::Call, " Leave? ").say(Tone::Strong, "y / n").say(
             Tone::Dim,
@@ -164,7 +165,7 @@ fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
             shown.push((binding.act, row));
         }
     }
-    for least in [Do::Zoom, Do::Note, Do::NextPane] {
+    for least in [Do::Zoom, Do::Note, Do::NextPane, Do::Seek(-1), Do::Seek(1), Do::GoTo, Do::Find] {
         if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns {
             shown.retain(|(act, _)| *act != least);
         }

@@ -81,6 +81,8 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Drive, Context::Stopped, Context::Curtain, Context::Live, Context::Panes],
     &[Context::Always, Context::Curtain, Context::Replay, Context::Panes],
     &[Context::Always, Context::Drive, Context::Words],
+    &[Context::Always, Context::Beside],
+    &[Context::Always, Context::Prompt],
     &[Context::Always, Context::Drive, Context::Answer],
     &[Context::Always, Context::Drive, Context::Choice],
     &[Context::Always, Context::Drive, Context::Ask],
@@ -118,6 +120,11 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
     match context {
         Context::Answer => (cockpit.answer.typing, cockpit.answer.text) = (true, "ab".to_owned()),
         Context::Words => cockpit.start_stage(&world.session),
+        Context::Beside => cockpit.words.start(super::super::words::Purpose::Beside),
+        Context::Prompt => {
+            drop(cockpit.on_deck(super::super::keymap::Do::Find));
+            cockpit.on_paste("ab");
+        }
         Context::Choice => cockpit.choosing = true,
         Context::Ask => cockpit.ask = Some(Ask::Quit),
         Context::Help => cockpit.help = true,
