@@ -1,7 +1,7 @@
 //! The execution report in Markdown: every claim with the entry that carries it, byte for byte from the record.
 
 use crate::journal::{Entry, head_words};
-use crate::plan::{Plan, Step};
+use crate::plan::Step;
 use crate::session::*;
 use crate::time::human_duration;
 use crate::view::Transcript;
@@ -181,18 +181,18 @@ fn migrations(out: &mut String, session: &Session) {
 fn steps(out: &mut String, session: &Session, index: &Index) {
     let _ = writeln!(out, "\n## Steps");
     for (step, state) in session.plan.steps.iter().zip(&session.steps) {
-        one_step(out, &session.plan, step, state, index);
+        one_step(out, session, step, state, index);
     }
     let undone = session.rollback.iter().any(|state| state.runs > 0);
     if undone {
         let _ = writeln!(out, "\n## Rollback");
         for (step, state) in session.plan.rollback.iter().zip(&session.rollback) {
-            one_step(out, &session.plan, step, state, index);
+            one_step(out, session, step, state, index);
         }
     }
 }
 
-fn one_step(out: &mut String, plan: &Plan, step: &Step, state: &StepState, index: &Index) {
+fn one_step(out: &mut String, session: &Session, step: &Step, state: &StepState, index: &Index) {
     let verdict = word(state.verdict);
     let _ = writeln!(out, "\n### {}: {verdict}\n\n{}", inert(&step.id), inert(&step.title));
     if state.runs == 0 {
@@ -203,12 +203,13 @@ fn one_step(out: &mut String, plan: &Plan, step: &Step, state: &StepState, index
         let entry = index.steps.get(&step.id).map(|entry| format!(", entry {entry}")).unwrap_or_default();
         let runs = if state.runs > 1 { format!(", run {} times", state.runs) } else { String::new() };
         let took = human_duration(ended.mono_us.saturating_sub(started.mono_us));
-        let rehearsed = super::rehearsed::sentence(plan, &step.id);
+        let rehearsed = super::rehearsed::sentence(&session.plan, &step.id);
         let _ = writeln!(out, "\nStarted {}, took {took}{runs}{entry}.{rehearsed}", started.wall);
     }
     if let Some((why, next)) = &state.blocked {
         let _ = writeln!(out, "\nIt could not be carried out: {}. What to do: {}.", inert(why), inert(next));
     }
+    super::witnessed::render(out, session, &step.id);
     let _ =
         writeln!(out, "\n| check | verdict | expected | observed | entry |\n| --- | --- | --- | --- | --- |");
     for (check, judged) in step.checks.iter().zip(&state.checks) {

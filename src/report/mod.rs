@@ -5,3 +5,4 @@ pub mod markdown;
 mod rehearsed;
 pub mod runbook;
 mod schema;
+mod witnessed;

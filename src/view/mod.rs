@@ -22,6 +22,7 @@ mod sql;
 mod stepwise;
 mod timeline;
 mod transcript;
+mod witness;
 
 pub use alert::*;
 pub use changes::*;

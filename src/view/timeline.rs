@@ -67,7 +67,7 @@ pub fn timeline_marks(entries: &[Entry]) -> Vec<TimelineMark> {
         Event::CheckJudged { verdict, .. } if !verdict.is_good() => Some(TimelineKind::Failed),
         Event::FindingRaised { .. } => Some(TimelineKind::Finding),
         Event::GateOpened { .. } => Some(TimelineKind::Gate),
-        Event::NoteTaken { .. } => Some(TimelineKind::Note),
+        Event::NoteTaken { .. } | Event::Witnessed { .. } => Some(TimelineKind::Note),
         _ => None,
     };
     entries
