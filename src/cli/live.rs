@@ -69,7 +69,7 @@ pub(super) fn reopen(common: &Common, dir: &Path, rollback: bool) -> Result<u8, 
 }
 
 /// Asked before a server is started for nothing.
-fn must_be_terminal() -> Result<(), Trouble> {
+pub(super) fn must_be_terminal() -> Result<(), Trouble> {
     use std::io::IsTerminal;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         Ok(())
@@ -79,7 +79,8 @@ fn must_be_terminal() -> Result<(), Trouble> {
 }
 
 pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<u8, Trouble> {
-    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
+    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, ear, log } =
+        launched;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let mut terminal = Terminal::open(false).map_err(failed)?;
@@ -92,6 +93,7 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     signals.close();
     // Nobody may wait for a driver that is gone.
     drop(inbox);
+    drop(ear);
     world.shut_down();
     discard(copy);
     drop(server);

@@ -22,6 +22,7 @@ mod target;
 mod transactions;
 mod trouble;
 mod verify;
+mod watch;
 
 pub use trouble::Trouble;
 
@@ -112,6 +113,11 @@ enum Sub {
         #[command(flatten)]
         headless: Headless,
     },
+    /// Follow a session that another terminal drives: look at everything, put initials under steps, press STOP.
+    Watch {
+        /// The session's folder.
+        dir: PathBuf,
+    },
     /// Look at a session again, forward and back.
     Replay {
         /// The session's folder.
@@ -150,6 +156,7 @@ pub fn main() -> ExitCode {
         Some(Sub::Rehearse { headless, repeat }) => rehearse::start(&common, headless, repeat),
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &dir, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
+        Some(Sub::Watch { dir }) => watch::start(&common, &dir),
         Some(Sub::Replay { dir }) => replay::start(&common, &dir),
         Some(Sub::Report { dir }) => report::write(&dir),
         Some(Sub::Verify { dir }) => verify::check(&dir),

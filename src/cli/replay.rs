@@ -64,7 +64,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
                             playing = false;
                             player.seek(target(seek, player.position(), of, &marks));
                         }
-                        Action::Command(_) => {}
+                        Action::Command(_) | Action::Initials { .. } => {}
                     }
                 }
             }

@@ -4,6 +4,7 @@
 //! line K+1. The *head* is the SHA-256 of the whole file.
 
 pub mod file;
+pub mod tail;
 
 use crate::session::{Event, Input};
 use crate::time::{Moment, Timestamp};

@@ -14,6 +14,7 @@ pub mod rehearsal;
 pub mod server;
 pub mod session_folder;
 pub mod suite;
+pub mod witnesses;
 pub mod world;
 
 use crate::session::Effect;

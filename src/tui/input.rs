@@ -58,7 +58,7 @@ impl Cockpit {
             (Pane::Gate, screen.gate),
         ];
         let Some((pane, _)) = areas.into_iter().find(|(_, area)| area.contains(at)) else { return };
-        let typing = self.answer.typing || self.words.open.is_some() || self.help;
+        let typing = self.answer.typing || self.words.open.is_some() || self.initials.is_some() || self.help;
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) if !typing => self.focus = pane,
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
@@ -75,14 +75,16 @@ impl Cockpit {
         let Some(key) = Key::of(event) else {
             return Vec::new();
         };
-        self.message = None;
+        (self.message, self.told) = (None, None);
         if let Some(act) = lookup(key, &self.contexts(scene)) {
             return self.act(act, scene);
         }
         if self.small {
             return Vec::new();
         }
-        if self.words.open.is_some() {
+        if self.initials.is_some() {
+            key.typed().into_iter().for_each(|letter| self.initials_letter(letter));
+        } else if self.words.open.is_some() {
             self.words.key(event);
         } else if self.answer.typing
             && let Some(letter) = key.typed()
@@ -96,14 +98,16 @@ impl Cockpit {
     /// The contexts that are active, the closest one first.
     pub(super) fn contexts(&self, scene: &Scene<'_>) -> Vec<Context> {
         let mut contexts = vec![Context::Always];
-        if scene.live() {
+        if scene.now() {
             contexts.push(Context::Drive);
         }
         if self.small {
             // Nothing is answered that cannot be read.
             return contexts;
         }
-        let modal = if self.words.open.is_some() {
+        let modal = if self.initials.is_some() {
+            Some(Context::Initials)
+        } else if self.words.open.is_some() {
             Some(Context::Words)
         } else if self.ask.is_some() {
             Some(Context::Ask)
@@ -134,7 +138,11 @@ impl Cockpit {
         if self.curtain(scene) {
             contexts.push(Context::Curtain);
         }
-        contexts.push(if scene.live() { Context::Live } else { Context::Replay });
+        contexts.push(match scene.status.face {
+            Face::Live => Context::Live,
+            Face::Watch { .. } => Context::Watch,
+            Face::Replay { .. } => Context::Replay,
+        });
         contexts.push(Context::Panes);
         contexts
     }
@@ -154,6 +162,10 @@ impl Cockpit {
             Do::Look => self.looking = !self.looking,
             Do::Note => self.words.start(Purpose::Note),
             Do::RollBack => self.ask = Some(Ask::RollBack),
+            Do::Initials => self.start_initials(scene.session),
+            Do::Confirm | Do::Leave | Do::Rub | Do::RubAll if self.initials.is_some() => {
+                return self.on_initials(act);
+            }
             Do::Quit => self.ask = Some(Ask::Quit),
             Do::Yes | Do::No => return self.answer_ask(act == Do::Yes),
             Do::Help => (self.help, self.help_scroll) = (true, Scroll::default()),

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 pub enum Context {
     /// Always, also while words are typed.
     Always,
-    /// Always but in a replay.
+    /// Always but in a replay: STOP is one key, for everyone who watches.
     Drive,
     /// A gate is open.
     Gate,
@@ -19,6 +19,10 @@ pub enum Context {
     Curtain,
     /// Panes are looked at, a session is driven.
     Live,
+    /// Panes are looked at, a session that others drive is watched.
+    Watch,
+    /// A witness's initials are typed.
+    Initials,
     /// Panes are looked at, a record is replayed.
     Replay,
     /// Panes are looked at.
@@ -46,6 +50,8 @@ impl Context {
             Self::Stopped => "When the world is stopped",
             Self::Curtain => "At a stop or at the end",
             Self::Live => "Driving a ceremony",
+            Self::Watch => "Watching a session that others drive",
+            Self::Initials => "Typing initials",
             Self::Replay => "Replaying a record",
             Self::Panes => "Looking at panes",
             Self::Answer => "Typing an answer",
@@ -72,6 +78,8 @@ pub enum Do {
     Stage,
     /// Puts the curtain aside or back.
     Look,
+    /// Opens the line for a witness's initials.
+    Initials,
     /// Opens the editor for a note.
     Note,
     /// Asks whether everything is to be undone.
@@ -258,6 +266,24 @@ pub const KEYMAP: &[Binding] = &[
         None,
         "undo everything that is applied (asks, then a gate)",
     ),
+    row(
+        &[letter('i')],
+        Context::Watch,
+        Do::Initials,
+        Some("initials"),
+        "put your initials under the step that is shown: you saw it",
+    ),
+    row(&[letter('S')], Context::Watch, Do::Stop, None, "STOP, as with Ctrl-C: for everyone who watches"),
+    row(&[key(PageUp), letter('b')], Context::Watch, Do::Rows(-PAGE), None, "a page up"),
+    row(&[key(PageDown), letter('f')], Context::Watch, Do::Rows(PAGE), None, "a page down"),
+    row(&[key(Home), letter('g')], Context::Watch, Do::First, None, "to the top"),
+    row(&[key(End), letter('G')], Context::Watch, Do::Last, None, "to the end, and follow it"),
+    row(&[key(Left), letter('h')], Context::Watch, Do::Columns(-8), None, "to the left"),
+    row(&[key(Right), letter('l')], Context::Watch, Do::Columns(8), None, "to the right"),
+    row(&[key(Enter)], Context::Initials, Do::Confirm, Some("put them into the record"), "give the initials"),
+    row(&[key(Esc)], Context::Initials, Do::Leave, Some("leave"), "leave the line"),
+    row(&[key(Backspace), control('h')], Context::Initials, Do::Rub, None, "take one letter away"),
+    row(&[control('u')], Context::Initials, Do::RubAll, None, "take all letters away"),
     row(&[letter(' ')], Context::Replay, Do::PlayPause, Some("play/pause"), "play or pause"),
     row(&[key(Left), letter('h')], Context::Replay, Do::Seek(-1), Some("back"), "one entry back"),
     row(&[key(Right), letter('l')], Context::Replay, Do::Seek(1), Some("on"), "one entry on"),

@@ -22,6 +22,7 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+mod initials;
 mod input;
 pub mod keymap;
 mod layout;
@@ -57,6 +58,11 @@ pub use crossterm::event::Event as TermEvent;
 pub enum Face {
     /// A session is driven.
     Live,
+    /// A session that another process drives is followed; nothing can be commanded but STOP.
+    Watch {
+        /// Whether that process is there.
+        driven: bool,
+    },
     /// A record is read; nothing can be commanded.
     Replay {
         /// Number of the entry that is shown.
@@ -94,6 +100,15 @@ pub enum Action {
     Suspend,
     /// Another entry of the replay.
     Seek(Seek),
+    /// A watcher's initials.
+    Initials {
+        /// The step.
+        step: String,
+        /// The attempt that was looked at; `None` before it starts.
+        attempt: Option<u32>,
+        /// The letters.
+        initials: String,
+    },
 }
 
 /// Where to in a replay.
@@ -134,6 +149,16 @@ impl Scene<'_> {
     pub fn live(&self) -> bool {
         self.status.face == Face::Live
     }
+
+    /// It happens now, whoever drives it.
+    pub fn now(&self) -> bool {
+        self.live() || self.watched()
+    }
+
+    /// Another process drives it.
+    pub fn watched(&self) -> bool {
+        matches!(self.status.face, Face::Watch { .. })
+    }
 }
 
 /// State of the screen that is nobody's record: focus, tab, scroll, what is being typed.
@@ -157,6 +182,10 @@ pub struct Cockpit {
     opened: bool,
     answer: Answer,
     words: Words,
+    /// The line for initials.
+    initials: Option<initials::Line>,
+    /// Why a watcher's last word was refused, until the next key.
+    told: Option<crate::session::Refusal>,
     message: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
@@ -190,6 +219,8 @@ impl Cockpit {
             opened: false,
             answer: Answer::default(),
             words: Words::default(),
+            initials: None,
+            told: None,
             message: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
@@ -245,7 +276,7 @@ impl Cockpit {
             gate,
             gate_least,
             graph: u16::try_from(graph.height + 2).unwrap_or(u16::MAX),
-            timeline: !scene.live(),
+            timeline: !scene.now(),
             zoom: self.zoom.then_some(self.focus),
             focus: self.focus,
         };
@@ -267,14 +298,16 @@ impl Cockpit {
         if self.words.open == Some(words::Purpose::Note) {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
         }
+        panes::initials::draw(canvas, screen.body, self, scene);
         panes::hints(canvas, screen.hints, self, scene);
     }
 
     /// Follows what happened: closes what is over, shows what matters at a gate.
     fn sync(&mut self, scene: &Scene<'_>) {
         self.words.sync(scene.session);
+        self.sync_initials(scene);
         // A reviewer who goes through a record keeps the tab that is being read.
-        if self.answer.sync(scene.session, scene.status.now) && scene.live() {
+        if self.answer.sync(scene.session, scene.status.now) && scene.now() {
             self.new_opening(scene.session);
         }
         if !matches!(scene.session.phase, Phase::Stopped | Phase::Closed(_)) {
@@ -344,7 +377,7 @@ impl Cockpit {
 
     fn refusal(&self, session: &Session) -> Vec<Row> {
         use crate::view::Tone;
-        session.refusal.as_ref().map_or_else(Vec::new, |refusal| {
+        self.told.as_ref().or(session.refusal.as_ref()).map_or_else(Vec::new, |refusal| {
             vec![
                 Row::labelled("refused", Tone::Bad, &refusal.what),
                 Row::labelled("why", Tone::Plain, &refusal.why),

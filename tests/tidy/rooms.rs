@@ -31,6 +31,8 @@ pub const ROOMS: &[Room] = &[
     },
     // The one writer, and so the one that knows files.
     Room { path: "src/journal/file.rs", modules: &["session", "time"], crates: &[], pure: false },
+    // Reads what the one writer writes.
+    Room { path: "src/journal/tail.rs", modules: &["session", "time"], crates: &[], pure: false },
     Room { path: "src/review.rs", modules: &["time"], crates: &["serde"], pure: true },
     Room {
         path: "src/signoff/",
@@ -121,6 +123,12 @@ pub const ROOMS: &[Room] = &[
             "runner::session_folder",
         ],
         crates: &["serde_json"],
+        pure: false,
+    },
+    Room {
+        path: "src/driver/watch.rs",
+        modules: &["session", "journal", "time", "view"],
+        crates: &[],
         pure: false,
     },
     Room {

@@ -6,7 +6,7 @@ use crate::tui::paint::Canvas;
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 13] = [
+const ORDER: [Context; 15] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -17,6 +17,8 @@ const ORDER: [Context; 13] = [
     Context::Answer,
     Context::Choice,
     Context::Words,
+    Context::Watch,
+    Context::Initials,
     Context::Replay,
     Context::Ask,
     Context::Always,

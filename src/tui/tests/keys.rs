@@ -80,6 +80,8 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Drive, Context::Gate, Context::Commit, Context::Live, Context::Panes],
     &[Context::Always, Context::Drive, Context::Stopped, Context::Curtain, Context::Live, Context::Panes],
     &[Context::Always, Context::Curtain, Context::Replay, Context::Panes],
+    &[Context::Always, Context::Drive, Context::Curtain, Context::Watch, Context::Panes],
+    &[Context::Always, Context::Drive, Context::Initials],
     &[Context::Always, Context::Drive, Context::Words],
     &[Context::Always, Context::Drive, Context::Answer],
     &[Context::Always, Context::Drive, Context::Choice],
@@ -111,8 +113,11 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
         _ => World::with_results(),
     };
     let of = world.entries.len();
-    let face =
-        if context == Context::Replay { Face::Replay { entry: of, of, playing: false } } else { Face::Live };
+    let face = match context {
+        Context::Replay => Face::Replay { entry: of, of, playing: false },
+        Context::Watch | Context::Initials => Face::Watch { driven: true },
+        _ => Face::Live,
+    };
     let now = status(&world, face);
     screen(&mut cockpit, &world, &now, (100, 20));
     match context {
@@ -120,6 +125,10 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
         Context::Words => cockpit.start_stage(&world.session),
         Context::Choice => cockpit.choosing = true,
         Context::Ask => cockpit.ask = Some(Ask::Quit),
+        Context::Initials => {
+            cockpit.start_initials(&world.session);
+            cockpit.initials_letter('B');
+        }
         Context::Help => cockpit.help = true,
         _ => {}
     }
