@@ -128,6 +128,11 @@ fn initials(words: &str) -> Command {
     }
 }
 
+/// Another plan than the shipped one.
+fn plan(verb: &str) -> std::sync::Arc<ceremony::plan::Plan> {
+    if verb == "with-witnesses" { support::witnessed_plan() } else { support::stepwise_plan() }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -141,10 +146,6 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
         "stop" => Command::Stop,
         "initials" => initials(rest),
         "witness-stop" => Command::WitnessStop { by: witness(rest) },
-        "with-witnesses" => {
-            *world = World::new(support::witnessed_plan(), 1);
-            return;
-        }
         "assess" => Command::Assess { words: rest.to_owned() },
         "decide" => {
             let (word, words) = rest.split_once(':').expect("decide DECISION: words");
@@ -189,10 +190,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             world.runner.fail_settle = true;
             return;
         }
-        "without-transactions" => {
-            *world = World::new(support::stepwise_plan(), 1);
-            return;
-        }
+        "without-transactions" | "with-witnesses" => return *world = World::new(plan(verb), 1),
         "unit" => {
             world.runner.unit_fault = Some(unit_fault(rest));
             return;

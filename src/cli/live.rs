@@ -86,6 +86,7 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     let mut terminal = Terminal::open(false).map_err(failed)?;
     let keys = keys(mouth, clock).map_err(failed)?;
     let mut cockpit = Cockpit::new(theme(common), ascii(common));
+    cockpit.set_folder(&folder.to_string_lossy());
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);
     drop(terminal);

@@ -15,7 +15,21 @@ pub(super) struct Line {
     pub text: String,
 }
 
+/// The step that was over last.
+fn last_ended(session: &Session) -> Option<String> {
+    let forward = session.plan.steps.iter().zip(&session.steps);
+    let all = forward.chain(session.plan.rollback.iter().zip(&session.rollback));
+    let (step, _) =
+        all.filter_map(|(step, state)| Some((step, state.ended?))).max_by_key(|(_, at)| at.mono_us)?;
+    Some(step.id.clone())
+}
+
 impl Cockpit {
+    /// Where the session is kept: named where somebody is asked to watch it.
+    pub fn set_folder(&mut self, folder: &str) {
+        self.folder = Some(folder.to_owned());
+    }
+
     /// What became of a word: the entry in which it stands, or why it stands in none.
     pub fn said(&mut self, answer: Result<u64, Refusal>) {
         match answer {
@@ -29,7 +43,12 @@ impl Cockpit {
 
     /// Opens the line for the step that the panes are about.
     pub(super) fn start_initials(&mut self, session: &Session) {
-        let Some(step) = self.subject(session) else {
+        let shown = self.subject(session);
+        let not_begun = |step: &String| session.step_state(step).is_none_or(|state| state.attempt.is_none());
+        // At the gate of a step that did not begin, and with none selected, it is the step before that was just seen.
+        let before = self.selected.is_none() && !session.waits_for_witness();
+        let before = before && shown.as_ref().is_some_and(not_begun);
+        let Some(step) = before.then(|| last_ended(session)).flatten().or(shown) else {
             self.say("there is no step to put initials under");
             return;
         };

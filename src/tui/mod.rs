@@ -182,6 +182,8 @@ pub struct Cockpit {
     opened: bool,
     answer: Answer,
     words: Words,
+    /// The session's folder, for who is to watch.
+    folder: Option<String>,
     /// The line for initials.
     initials: Option<initials::Line>,
     /// Why a watcher's last word was refused, until the next key.
@@ -219,6 +221,7 @@ impl Cockpit {
             opened: false,
             answer: Answer::default(),
             words: Words::default(),
+            folder: None,
             initials: None,
             told: None,
             message: None,

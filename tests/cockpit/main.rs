@@ -11,3 +11,4 @@ mod sizes;
 mod stop;
 mod svg;
 mod terminal;
+mod watch;

@@ -21,6 +21,9 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     let mut rows = ui.refusal(session);
     if let Some(view) = gate(session, scene.transcript, now) {
         rows.extend(view.rows.clone());
+        if let Some(folder) = ui.folder.as_ref().filter(|_| session.waits_for_witness()) {
+            rows.insert(rows.len() - view.rows.len() + 1, Row::labelled("DIR is", Tone::Dim, folder));
+        }
         let mut title = Row::of(Tone::Call, view.word).say(Tone::Plain, " ").join(view.title.clone());
         if session.escalation.is_some() {
             title = Row::of(Tone::Bad, "STOP THE WORLD ").join(title);

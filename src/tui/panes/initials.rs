@@ -35,12 +35,7 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
 pub(super) fn nobody_drives(scene: &Scene<'_>) -> Option<(Tone, &'static str)> {
     let Face::Watch { driven: false } = scene.status.face else { return None };
     Some(match scene.session.phase {
-        Phase::Closed(_) => {
-            (Tone::Call, "the session is over: q, then ceremony replay DIR goes through it again")
-        }
-        _ => (
-            Tone::Warn,
-            "nobody drives: the session can be resumed (ceremony resume DIR); this goes on by itself",
-        ),
+        Phase::Closed(_) => (Tone::Call, "the session is over; q, then ceremony replay DIR goes through it"),
+        _ => (Tone::Warn, "nobody drives: the session can be resumed with ceremony resume DIR"),
     })
 }
