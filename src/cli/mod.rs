@@ -9,6 +9,7 @@ macro_rules! outln {
 }
 
 mod check;
+mod compare;
 mod launch;
 mod live;
 mod plan;
@@ -44,7 +45,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 pass or done, 1 unexpected error, 2 wrong usage or definition, 3 a gate waits \
-for an answer, 4 closed with another verdict, 5 the world is stopped, 6 a record that cannot be trusted.";
+for an answer, 4 closed with another verdict, 5 the world is stopped, 6 a record that cannot be trusted, 7 two \
+sessions differ in what counts.";
 
 /// What every subcommand understands.
 #[derive(Clone, Debug, Args)]
@@ -118,6 +120,16 @@ enum Sub {
         /// The session's folder.
         dir: PathBuf,
     },
+    /// Put two sessions side by side: a rehearsal and the real run, or two operators.
+    Compare {
+        /// One session's folder.
+        a: PathBuf,
+        /// The other's.
+        b: PathBuf,
+        /// As text, also on a terminal.
+        #[arg(long)]
+        plain: bool,
+    },
     /// Look at a session again, forward and back.
     Replay {
         /// The session's folder.
@@ -156,6 +168,7 @@ pub fn main() -> ExitCode {
         Some(Sub::Rehearse { headless, repeat }) => rehearse::start(&common, headless, repeat),
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &dir, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
+        Some(Sub::Compare { a, b, plain }) => compare::start(&common, (&a, &b), plain),
         Some(Sub::Watch { dir }) => watch::start(&common, &dir),
         Some(Sub::Replay { dir }) => replay::start(&common, &dir),
         Some(Sub::Report { dir }) => report::write(&dir),

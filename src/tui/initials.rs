@@ -1,7 +1,7 @@
 //! The line for a witness's initials, and what became of a word that a watcher said.
 
 use super::keymap::Do;
-use super::{Action, Cockpit, Scene};
+use super::{Action, Cockpit, Face, Scene};
 use crate::session::{Refusal, Session};
 
 /// More letters are no initials; the core says so too.
@@ -13,6 +13,18 @@ pub(super) struct Line {
     pub step: String,
     pub attempt: Option<u32>,
     pub text: String,
+}
+
+impl Scene<'_> {
+    /// It happens now, whoever drives it.
+    pub fn now(&self) -> bool {
+        self.live() || self.watched()
+    }
+
+    /// Another process drives it.
+    pub fn watched(&self) -> bool {
+        matches!(self.status.face, Face::Watch { .. })
+    }
 }
 
 /// The step that was over last.

@@ -22,8 +22,10 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+mod compare;
 mod initials;
 mod input;
+mod key;
 pub mod keymap;
 mod layout;
 mod paint;
@@ -42,6 +44,7 @@ use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
 use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
+pub use compare::Compare;
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
 use place::{Pane, Tab};
@@ -148,16 +151,6 @@ pub(super) struct Scene<'a> {
 impl Scene<'_> {
     pub fn live(&self) -> bool {
         self.status.face == Face::Live
-    }
-
-    /// It happens now, whoever drives it.
-    pub fn now(&self) -> bool {
-        self.live() || self.watched()
-    }
-
-    /// Another process drives it.
-    pub fn watched(&self) -> bool {
-        matches!(self.status.face, Face::Watch { .. })
     }
 }
 

@@ -24,9 +24,10 @@ const ORDER: [Context; 15] = [
     Context::Always,
 ];
 
-fn rows() -> Vec<Row> {
+/// The rows of the table in these contexts.
+pub(in crate::tui) fn rows(contexts: &[Context]) -> Vec<Row> {
     let mut rows = Vec::new();
-    for context in ORDER {
+    for &context in contexts {
         rows.push(Row::of(Tone::Strong, context.title()));
         for binding in KEYMAP.iter().filter(|binding| binding.context == context) {
             let keys: Vec<String> = binding.keys.iter().map(|key| key.name()).collect();
@@ -40,6 +41,6 @@ fn rows() -> Vec<Row> {
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit) {
     let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
-    canvas.wrapped(super::inset(inner), &rows(), &mut ui.help_scroll);
+    canvas.wrapped(super::inset(inner), &rows(&ORDER), &mut ui.help_scroll);
     canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
 }
