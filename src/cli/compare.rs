@@ -7,7 +7,9 @@ use crate::driver::replay::Player;
 use crate::runner::clock::Clock;
 use crate::tui::terminal::Terminal;
 use crate::tui::{Action, Compare};
-use crate::view::{Comparison, Row, Side, compare, compare_rows, compare_summary};
+use crate::view::{
+    ASIDES, CompareShow, Comparison, Likeness, Row, Side, compare, compare_rows, compare_summary,
+};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
@@ -45,19 +47,20 @@ fn opened(dir: &Path) -> Result<Player, Trouble> {
     }
 }
 
-/// Everything that differs is opened; of the rest a line each.
+/// What differs in what counts is opened, and the sessions themselves; of the rest a line each.
 fn text(comparison: &Comparison, ascii: bool) {
     let line = |row: &Row| {
         let text = row.plain().trim_end().to_owned();
         outln!("{}", if ascii { plain(&text) } else { text });
     };
     outln!("A  {}\nB  {}\n", comparison.names.0, comparison.names.1);
-    let differs = |at: usize| comparison.items[at].likeness() > crate::view::Likeness::Same;
-    for row in compare_rows(comparison, COLUMNS, false, differs) {
+    let opened = |at: usize| at == 0 || comparison.items[at].likeness() == Likeness::Differs;
+    for row in compare_rows(comparison, COLUMNS, CompareShow::Unlike, opened) {
         line(&row.row);
     }
     outln!();
     line(&compare_summary(comparison));
+    outln!("{ASIDES}");
 }
 
 /// With signs that every terminal has.
@@ -65,7 +68,7 @@ fn plain(text: &str) -> String {
     let sign = |letter: char| match letter {
         '≠' => '!',
         '✓' | '▾' | '▸' => '+',
-        '✗' => 'x',
+        '✗' | '×' => 'x',
         '○' | '–' => '-',
         '…' => '~',
         letter if letter.is_ascii() => letter,

@@ -4,7 +4,9 @@ use super::keymap::{Context, Do, KEYMAP, Key, PAGE, lookup};
 use super::layout::{HEIGHT_MIN, WIDTH_MIN};
 use super::paint::{Canvas, Scroll, to_ascii};
 use super::{Action, TermEvent, Theme, panes};
-use crate::view::{CompareRow, Comparison, Likeness, Row, Tone, compare_rows, compare_summary};
+use crate::view::{
+    ASIDES, CompareRow, CompareShow, Comparison, Likeness, Row, Tone, compare_rows, compare_summary,
+};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use std::collections::BTreeSet;
@@ -44,7 +46,8 @@ impl Compare {
     }
 
     fn rows(&self) -> Vec<CompareRow> {
-        compare_rows(&self.comparison, self.columns, self.only, |item| self.opened.contains(&item))
+        let show = if self.only { CompareShow::Differing } else { CompareShow::All };
+        compare_rows(&self.comparison, self.columns, show, |item| self.opened.contains(&item))
     }
 
     /// Draws a frame. Any size will do.
@@ -88,6 +91,7 @@ impl Compare {
         } else {
             self.draw_rows(canvas, inner);
         }
+        canvas.footnote(body, &Row::of(Tone::Dim, ASIDES));
         let hint = |row: Row, (key, words): (String, &str)| {
             row.say(Tone::Call, &format!(" {key}")).say(Tone::Dim, &format!(" {words} "))
         };

@@ -5,7 +5,7 @@
 mod rows;
 mod step;
 
-pub use rows::{CompareRow, compare_rows, compare_summary};
+pub use rows::{ASIDES, CompareRow, CompareShow, compare_rows, compare_summary};
 
 use crate::journal::Entry;
 use crate::session::*;
@@ -76,14 +76,12 @@ pub struct CompareItem {
     pub summary: (String, String),
     /// What there is to say of it.
     pub pairs: Vec<Pair>,
-    /// The summary itself counts, beside the pairs.
-    own: Likeness,
 }
 
 impl CompareItem {
     /// As different as its most different part.
     pub fn likeness(&self) -> Likeness {
-        self.pairs.iter().map(|pair| pair.likeness).fold(self.own, Ord::max)
+        self.pairs.iter().map(|pair| pair.likeness).max().unwrap_or(Likeness::Same)
     }
 }
 
@@ -109,8 +107,7 @@ impl Comparison {
 
     fn count(&self, likeness: Likeness) -> usize {
         let pairs = self.items.iter().flat_map(|item| &item.pairs);
-        let own = self.items.iter().filter(|item| item.own == likeness).count();
-        own + pairs.filter(|pair| pair.likeness == likeness).count()
+        pairs.filter(|pair| pair.likeness == likeness).count()
     }
 }
 
@@ -121,9 +118,9 @@ pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {
     Comparison { names: (a.name.to_owned(), b.name.to_owned()), items }
 }
 
-/// An item without a step; when all is the same in it that is said once.
+/// An item without a step.
 fn item(title: &str, summary: (String, String), pairs: Vec<Pair>) -> CompareItem {
-    CompareItem { id: String::new(), title: title.to_owned(), summary, pairs, own: Likeness::Same }
+    CompareItem { id: String::new(), title: title.to_owned(), summary, pairs }
 }
 
 fn sessions(a: Side<'_>, b: Side<'_>) -> CompareItem {
@@ -200,7 +197,22 @@ fn findings(a: Side<'_>, b: Side<'_>) -> CompareItem {
     };
     let (found_a, found_b) = (said(a), said(b));
     let summary = (count(&found_a), count(&found_b));
-    item("Findings", summary, lists("finding", &found_a, &found_b, Likeness::Differs))
+    // Durations, addresses and other numbers differ between any two runs.
+    let mut pairs = lists("finding", &found_a, &found_b, Likeness::Differs);
+    let alone = |pair: &Pair, nothing: &str| nothing == NOTHING && pair.likeness == Likeness::Differs;
+    while let Some((one, other)) = pairs.iter().enumerate().find_map(|(one, pair)| {
+        let like = |it: &Pair| alone(it, &it.a) && without_numbers(&it.b) == without_numbers(&pair.a);
+        alone(pair, &pair.b).then(|| pairs.iter().position(like)).flatten().map(|other| (one, other))
+    }) {
+        pairs[one].b = pairs[other].b.clone();
+        pairs[one].likeness = Likeness::Aside;
+        pairs.remove(other);
+    }
+    item("Findings", summary, pairs)
+}
+
+fn without_numbers(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_ascii_digit() && *letter != '.').collect()
 }
 
 /// What is in both lists, as often; then what is in one of them only.
@@ -247,6 +259,3 @@ fn stops(a: Side<'_>, b: Side<'_>) -> CompareItem {
     };
     item("Stops of the world", (count(&stops_a), count(&stops_b)), pairs)
 }
-
-#[cfg(test)]
-mod tests;

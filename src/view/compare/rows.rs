@@ -5,8 +5,19 @@ use crate::view::ink::{Row, Tone};
 
 /// From so many columns on, the two sessions stand side by side.
 const WIDE: usize = 120;
-/// Columns of the labels, where they have a column of their own.
-const LABEL: usize = 36;
+/// What differs and does not count, in words.
+pub const ASIDES: &str = "~ does not count: who, when, where, how long, sampled";
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompareShow {
+    /// Everything.
+    All,
+    /// Of what is opened only what is not the same, and how much is.
+    Unlike,
+    /// What differs and counts, and nothing else.
+    Differing,
+}
 
 /// A row and the item it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +67,7 @@ pub fn compare_summary(comparison: &Comparison) -> Row {
     };
     match aside {
         0 => row,
-        aside => row.say(Tone::Dim, &format!("; ~ {aside} that do not: who, when, where, how long, sampled")),
+        aside => row.say(Tone::Dim, &format!("; ~ {aside} that do not")),
     }
 }
 
@@ -64,25 +75,38 @@ pub fn compare_summary(comparison: &Comparison) -> Row {
 pub fn compare_rows(
     comparison: &Comparison,
     columns: usize,
-    only_differences: bool,
+    show: CompareShow,
     opened: impl Fn(usize) -> bool,
 ) -> Vec<CompareRow> {
     let mut rows = Vec::new();
     for (at, item) in comparison.items.iter().enumerate() {
-        if only_differences && item.likeness() != Likeness::Differs {
+        if show == CompareShow::Differing && item.likeness() != Likeness::Differs {
             continue;
         }
         let open = opened(at);
         let mut all = head(item, open, columns);
         if open {
-            let shown = item.pairs.iter().filter(|it| !only_differences || it.likeness == Likeness::Differs);
-            all.extend(shown.flat_map(|pair| part(pair, columns)));
-            if item.pairs.is_empty() {
-                all.push(Row::of(Tone::Dim, "      nothing differs"));
-            }
+            all.extend(opened_rows(item, columns, show));
         }
         let row = |(line, row)| CompareRow { item: at, head: line == 0, row };
         rows.extend(all.into_iter().enumerate().map(row));
+    }
+    rows
+}
+
+fn opened_rows(item: &CompareItem, columns: usize, show: CompareShow) -> Vec<Row> {
+    let least = match show {
+        CompareShow::All => Likeness::Same,
+        CompareShow::Unlike => Likeness::Aside,
+        CompareShow::Differing => Likeness::Differs,
+    };
+    let shown = item.pairs.iter().filter(|pair| pair.likeness >= least);
+    let mut rows: Vec<Row> = shown.flat_map(|pair| part(pair, columns)).collect();
+    let same = item.pairs.iter().filter(|pair| pair.likeness == Likeness::Same).count();
+    if item.pairs.is_empty() {
+        rows.push(Row::of(Tone::Dim, "   = nothing differs"));
+    } else if show == CompareShow::Unlike && same > 0 {
+        rows.push(Row::of(Tone::Dim, &format!("   = {same} more the same")));
     }
     rows
 }
@@ -93,10 +117,12 @@ fn head(item: &CompareItem, open: bool, columns: usize) -> Vec<Row> {
     let fold = if open { "▾ " } else { "▸ " };
     let tone = if likeness == Likeness::Same { Tone::Dim } else { Tone::Strong };
     let title = mark.say(Tone::Dim, fold).say(tone, &item.title);
+    // Steps of several kinds can have one title.
+    let title = if item.id.is_empty() { title } else { title.say(Tone::Dim, &format!("  {}", item.id)) };
     let (a, b) = (&item.summary.0, &item.summary.1);
     let differ = if a == b { likeness.text() } else { tone };
     if columns >= WIDE {
-        return beside(&title, (a, b), differ, columns);
+        return beside(&[title.cut(0, label_columns(columns))], (a, b), differ, columns);
     }
     // On a narrow screen both summaries go behind the title where they fit.
     let both = match a == b {
@@ -115,6 +141,7 @@ fn part(pair: &Pair, columns: usize) -> Vec<Row> {
     let label = Row::of(likeness.tone(), &format!("   {} ", likeness.shape()))
         .say(if likeness == Likeness::Same { Tone::Dim } else { Tone::Plain }, &pair.label);
     if columns >= WIDE {
+        let label = Row { indent: 5, ..label }.wrap(label_columns(columns));
         return beside(&label, (&pair.a, &pair.b), likeness.text(), columns);
     }
     if likeness == Likeness::Same {
@@ -129,16 +156,21 @@ fn part(pair: &Pair, columns: usize) -> Vec<Row> {
 }
 
 /// Label and both texts in columns of their own, each wrapped within it.
-fn beside(label: &Row, (a, b): (&str, &str), tone: Tone, columns: usize) -> Vec<Row> {
-    let width = (columns - LABEL - 5) / 2;
-    let label = Row { indent: 8, ..label.clone() }.wrap(LABEL);
+fn beside(label: &[Row], (a, b): (&str, &str), tone: Tone, columns: usize) -> Vec<Row> {
+    let left = label_columns(columns) + 1;
+    let width = (columns - left - 4) / 2;
     let a = Row::of(tone, a).wrap(width);
     let b = Row::of(tone, b).wrap(width);
     let cell = |rows: &[Row], at: usize| rows.get(at).cloned().unwrap_or_default();
     (0..label.len().max(a.len()).max(b.len()))
         .map(|at| {
-            let row = cell(&label, at).pad(LABEL + 1).join(cell(&a, at)).pad(LABEL + 1 + width + 1);
+            let row = cell(label, at).pad(left).join(cell(&a, at)).pad(left + width + 1);
             row.say(Tone::Dim, "│ ").join(cell(&b, at))
         })
         .collect()
+}
+
+/// Columns of the labels, where they have a column of their own.
+fn label_columns(columns: usize) -> usize {
+    (columns / 3).clamp(36, 60)
 }

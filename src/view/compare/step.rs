@@ -7,6 +7,8 @@ use crate::time::human_duration;
 use crate::view::Mark;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Durations that differ by less are the same to a person.
+const FACTOR_US_MIN: u64 = 50_000;
 /// Rows of a result that are told apart, at most.
 const ROWS_MAX: usize = 3;
 /// Letters of a row that are shown.
@@ -66,13 +68,24 @@ pub(super) fn items(a: Side<'_>, b: Side<'_>) -> Vec<CompareItem> {
 
 fn one(step: &Step, a: Side<'_>, b: Side<'_>, locks: &(Locks, Locks)) -> CompareItem {
     let id = step.id.as_str();
-    let mut pairs = checks(step, a, b);
+    let runs_of = |side: Side<'_>| side.session.step_state(id).map_or(0, |state| state.runs);
+    let summary = (summary(id, a, b), summary(id, b, a));
+    if runs_of(a) == 0 || runs_of(b) == 0 {
+        // Every check would say again that there is nothing to set against the other's.
+        let words = |side: Side<'_>| match runs_of(side) {
+            0 => "never".to_owned(),
+            _ => format!("yes, {} checks", step.checks.len()),
+        };
+        let pairs = vec![Pair::new("carried out", words(a), words(b), Likeness::Differs)];
+        return CompareItem { id: id.to_owned(), title: step.title.clone(), summary, pairs };
+    }
+    let mut pairs = vec![Pair::new("verdict", verdict(id, a), verdict(id, b), Likeness::Differs)];
+    pairs.extend(checks(step, a, b));
     pairs.extend(blocked(id, a, b));
     pairs.extend(results(id, a, b));
     pairs.extend(schema(id, a, b));
     pairs.extend(locks_of(id, locks));
-    let runs = |side: Side<'_>| side.session.step_state(id).map_or(0, |state| state.runs).to_string();
-    pairs.push(Pair::new("runs", runs(a), runs(b), Likeness::Aside));
+    pairs.push(Pair::new("runs", runs_of(a).to_string(), runs_of(b).to_string(), Likeness::Aside));
     pairs.push(took(id, a, b));
     let initials = |side: Side<'_>| {
         let of = side.session.initials_of(id);
@@ -81,9 +94,7 @@ fn one(step: &Step, a: Side<'_>, b: Side<'_>, locks: &(Locks, Locks)) -> Compare
     if !initials(a).is_empty() || !initials(b).is_empty() {
         pairs.push(Pair::new("witnesses", initials(a), initials(b), Likeness::Aside));
     }
-    let own = Likeness::of(verdict(id, a) == verdict(id, b), Likeness::Differs);
-    let title = step.title.clone();
-    CompareItem { id: id.to_owned(), title, summary: (summary(id, a), summary(id, b)), pairs, own }
+    CompareItem { id: id.to_owned(), title: step.title.clone(), summary, pairs }
 }
 
 fn verdict(id: &str, side: Side<'_>) -> String {
@@ -102,20 +113,26 @@ fn time_us(id: &str, side: Side<'_>) -> Option<u64> {
     Some(state.ended?.mono_us.saturating_sub(state.started?.mono_us))
 }
 
-fn summary(id: &str, side: Side<'_>) -> String {
-    let took = time_us(id, side).map(|micros| format!("  {}", human_duration(micros))).unwrap_or_default();
-    format!("{}{took}", verdict(id, side))
+fn summary(id: &str, side: Side<'_>, other: Side<'_>) -> String {
+    let (time, other) = (time_us(id, side), time_us(id, other));
+    let took = time.map(|micros| format!("  {}", human_duration(micros))).unwrap_or_default();
+    let factor = factor(time, other).map(|factor| format!(" {factor:.1}×")).unwrap_or_default();
+    format!("{}{took}{factor}", verdict(id, side))
 }
 
-/// Durations, and how many times as long the longer one is: of less than a tenth nobody needs to hear.
+/// How many times as long as `other` it took; of less than a tenth nobody needs to hear, nor of milliseconds.
+fn factor(time: Option<u64>, other: Option<u64>) -> Option<f64> {
+    let (time, other) = (time?, other.filter(|other| *other > 0)?);
+    let longer = time.saturating_mul(10) >= other.saturating_mul(11) && time - other >= FACTOR_US_MIN;
+    longer.then(|| time as f64 / other as f64)
+}
+
 fn took(id: &str, a: Side<'_>, b: Side<'_>) -> Pair {
     let (time_a, time_b) = (time_us(id, a), time_us(id, b));
-    let words = |time: Option<u64>, other: Option<u64>| match (time, other) {
+    let words = |time: Option<u64>, other: Option<u64>| match (time, factor(time, other)) {
         (None, _) => NOTHING.to_owned(),
-        (Some(time), Some(other)) if other > 0 && time * 10 >= other * 11 => {
-            format!("{}, {:.1} times as long", human_duration(time), time as f64 / other as f64)
-        }
-        (Some(time), _) => human_duration(time),
+        (Some(time), Some(factor)) => format!("{}, {factor:.1} times as long", human_duration(time)),
+        (Some(time), None) => human_duration(time),
     };
     Pair::new("took", words(time_a, time_b), words(time_b, time_a), Likeness::Aside)
 }
