@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Bytes that are read at a time, unless one line has more.
-const READ_MAX: u64 = 1 << 20;
+const READ_MAX: u64 = 4 << 20;
 
 /// How far a growing record was read.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ mod tests {
         assert!(tail.more().unwrap().is_empty());
         let mut file = std::fs::OpenOptions::new().append(true).open(folder.path().join(FILE_NAME)).unwrap();
         file.write_all(&second).unwrap();
-        let long = line(&mut chain, &"x".repeat(3 << 20));
+        let long = line(&mut chain, &"x".repeat(6 << 20));
         file.write_all(&long).unwrap();
         file.write_all(&line(&mut chain, "four")).unwrap();
         let mut all = Vec::new();

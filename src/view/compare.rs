@@ -238,7 +238,10 @@ fn stops(a: Side<'_>, b: Side<'_>) -> CompareItem {
             let decided = stop
                 .decision
                 .map_or_else(|| "not decided".to_owned(), |it| format!("decided to {}", it.word()));
-            (format!("{}: {}; {decided}", stop.halt.step, stop.halt.cause.words()), stop.halt.why.clone())
+            let error =
+                stop.halt.error.as_ref().map(|error| format!(" ({})", error.sqlstate)).unwrap_or_default();
+            let cause = stop.halt.cause.words();
+            (format!("{}: {cause}{error}; {decided}", stop.halt.step), stop.halt.why.clone())
         };
         session.escalations.iter().chain(&session.escalation).map(stop).collect()
     };
