@@ -63,7 +63,7 @@ pub struct Common {
     /// Estimates and budgets from this rehearsal's folder [default: the newest rehearsal of the very same files].
     #[arg(long, global = true, value_name = "DIR")]
     pub rehearsal: Option<PathBuf>,
-    /// Who drives [default: $USER].
+    /// Who drives, or who watches [default: $USER].
     #[arg(long, global = true, value_name = "NAME")]
     pub operator: Option<String>,
     /// Draw with ASCII only.

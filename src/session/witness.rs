@@ -79,7 +79,7 @@ impl Session {
     }
 
     /// A second gate will ask, once everything is proved and before it is final.
-    pub(super) fn has_commit_gate(&self, step: &Step) -> bool {
+    pub fn has_commit_gate(&self, step: &Step) -> bool {
         let policy = step.migration.map(|at| self.plan.ceremony.migrations[at].commit);
         step.kind == StepKind::Apply && policy == Some(CommitPolicy::Ask) && !self.plan.is_stepwise(step)
     }

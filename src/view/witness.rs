@@ -1,7 +1,8 @@
 //! What witnesses put their initials under, for checklist, evidence and gate.
 
 use super::ink::{Row, Tone};
-use crate::session::{Initials, Session};
+use crate::plan::Step;
+use crate::session::{GateKind, Initials, Phase, Session};
 
 /// The letters under the newest attempt of `step`, each once: `BW CD`.
 pub(super) fn letters(session: &Session, step: &str) -> String {
@@ -32,6 +33,15 @@ pub(super) fn rows(session: &Session, step: &str) -> Vec<Row> {
     if session.waits_for_witness() && session.current_step() == Some(step) {
         rows.push(
             Row::labelled("witness", Tone::Warn, "waits for a witness: ")
+                .say(Tone::Strong, "ceremony watch DIR"),
+        );
+    }
+    let early = |step: &Step| step.witness && session.has_commit_gate(step);
+    let start =
+        matches!(&session.phase, Phase::Gate(gate) if gate.kind == GateKind::Start && gate.step == step);
+    if start && session.step(step).is_some_and(early) {
+        rows.push(
+            Row::labelled("witness", Tone::Warn, "its commit gate will wait for one: ")
                 .say(Tone::Strong, "ceremony watch DIR"),
         );
     }
