@@ -74,6 +74,9 @@ pub struct Step {
     pub migration: Option<usize>,
     /// What must be observed; a step is as good as its worst check.
     pub checks: Vec<Check>,
+    /// A witness's initials are asked for before it is final.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub witness: bool,
 }
 
 /// One thing that a step must observe.

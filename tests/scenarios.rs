@@ -110,6 +110,29 @@ fn failure(words: &str) -> Failure {
     }
 }
 
+fn witness(name: &str) -> Witness {
+    Witness { name: name.to_owned(), uid: 1001 }
+}
+
+/// `NAME LETTERS`, then maybe the step, then maybe the attempt that was looked at; `-` is nothing.
+fn initials(words: &str) -> Command {
+    let mut words = words.split(' ').map(|word| if word == "-" { "" } else { word });
+    let mut next = || words.next().unwrap_or_default();
+    let (by, initials) = (witness(next()), next().to_owned());
+    let (step, attempt) = (next(), next());
+    Command::Witness {
+        by,
+        initials,
+        step: (!step.is_empty()).then(|| step.to_owned()),
+        attempt: (!attempt.is_empty()).then(|| attempt.parse().unwrap()),
+    }
+}
+
+/// Another plan than the shipped one.
+fn plan(verb: &str) -> std::sync::Arc<ceremony::plan::Plan> {
+    if verb == "with-witnesses" { support::witnessed_plan() } else { support::stepwise_plan() }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -121,6 +144,8 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
         },
         "discard" => Command::Discard,
         "stop" => Command::Stop,
+        "initials" => initials(rest),
+        "witness-stop" => Command::WitnessStop { by: witness(rest) },
         "assess" => Command::Assess { words: rest.to_owned() },
         "decide" => {
             let (word, words) = rest.split_once(':').expect("decide DECISION: words");
@@ -165,10 +190,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             world.runner.fail_settle = true;
             return;
         }
-        "without-transactions" => {
-            *world = World::new(support::stepwise_plan(), 1);
-            return;
-        }
+        "without-transactions" | "with-witnesses" => return *world = World::new(plan(verb), 1),
         "unit" => {
             world.runner.unit_fault = Some(unit_fault(rest));
             return;

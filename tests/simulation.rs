@@ -25,6 +25,8 @@ struct Met {
     mended: u64,
     left_out: u64,
     asked: u64,
+    witnessed: u64,
+    witness_stops: u64,
 }
 
 impl Met {
@@ -33,6 +35,7 @@ impl Met {
             match event {
                 Event::UnitRequested { work: UnitWork::Mend, .. } => self.mended += 1,
                 Event::UnitRequested { work: UnitWork::LeaveOut, .. } => self.left_out += 1,
+                Event::Witnessed { .. } => self.witnessed += 1,
                 Event::FoundHalfWay { .. } => self.half_way += 1,
                 Event::LetGo { halt: Some(halt), .. } => {
                     self.asked += u64::from(halt.why.contains("nobody knows whether"));
@@ -73,6 +76,52 @@ fn command(world: &World, seed: &mut Seed) -> Command {
             _ => Command::Document { words },
         },
         Phase::Closed(_) => Command::RollBack,
+    }
+}
+
+/// What somebody who watches might send at any time; in a plan that asks for witnesses they come to every gate.
+fn witnessed(world: &World, seed: &mut Seed) -> Option<Command> {
+    let session = &world.drive.session;
+    let wanted = session.waits_for_witness() && seed.once_in(2);
+    if !wanted && !seed.once_in(30) {
+        return None;
+    }
+    let name = ["bea", "cleo", "ada", "", "dan"][seed.below(5) as usize];
+    let by = Witness { name: name.to_owned(), uid: 1001 };
+    if !wanted && seed.once_in(20) {
+        return Some(Command::WitnessStop { by });
+    }
+    let step = seed.once_in(2).then(|| {
+        let at = seed.below(session.plan.steps.len() as u64) as usize;
+        session.plan.steps[at].id.clone()
+    });
+    let attempt = seed.once_in(4).then(|| seed.below(40) as u32);
+    let initials = if seed.once_in(9) { " ".to_owned() } else { "XY".to_owned() };
+    Some(Command::Witness {
+        by,
+        initials,
+        step: step.filter(|_| !wanted),
+        attempt: attempt.filter(|_| !wanted),
+    })
+}
+
+/// Nobody is a witness of their own work, or twice of the same; nothing is final without the witness it asks for.
+fn invariants_of_witnesses(session: &Session, events: &[Event]) {
+    for (at, initials) in session.initials.iter().enumerate() {
+        assert_ne!(initials.by.name, "ada", "the operator is no witness");
+        let same = |other: &&Initials| {
+            (&other.by, &other.attempt, &other.step, other.seen_done)
+                == (&initials.by, &initials.attempt, &initials.step, initials.seen_done)
+        };
+        assert!(!session.initials[..at].iter().any(|other| same(&other)), "twice: {initials:?}");
+    }
+    for event in events {
+        if let Event::CommitRequested { step, attempt } = event
+            && session.step(step).is_some_and(|step| step.witness)
+        {
+            let under = |it: &Initials| it.attempt == *attempt && it.seen_done;
+            assert!(session.initials.iter().any(under), "{step} was committed without a witness");
+        }
     }
 }
 
@@ -168,11 +217,16 @@ fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
     let mut seed = Seed(number.wrapping_mul(0x2545_f491_4f6c_dd1d));
     let mut world = World::new(plan.clone(), seed.draw());
     world.runner.fault_once_in = [0, 400, 120, 40][seed.below(4) as usize];
+    let mut others = Seed(number ^ 0x0077_6974_6e65_7373);
     let crash_once_in = [0, 200, 60][seed.below(3) as usize];
     for _ in 0..600 {
         met.inputs += 1;
         world.clock_us += seed.below(5_000_000);
-        if seed.once_in(crash_once_in) {
+        let mut events = Vec::new();
+        if let Some(command) = witnessed(&world, &mut others) {
+            met.witness_stops += u64::from(matches!(command, Command::WitnessStop { .. }));
+            events = world.command(command);
+        } else if seed.once_in(crash_once_in) {
             // What was synced survives; of what was not, any part may.
             let journal = &world.drive.journal;
             let loose = (journal.bytes.len() - journal.synced) as u64;
@@ -184,12 +238,14 @@ fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
             world.crash(keep);
             met.crashes += 1;
         } else if !world.runner.pending.is_empty() && !seed.once_in(40) {
-            met.take(&world.deliver().unwrap_or_default());
+            events = world.deliver().unwrap_or_default();
         } else {
             let command = command(&world, &mut seed);
-            world.command(command);
+            events = world.command(command);
         }
+        met.take(&events);
         invariants(&world);
+        invariants_of_witnesses(&world.drive.session, &events);
         if world.drive.session.refusal.is_some() {
             met.refusals += 1;
         }
@@ -207,6 +263,7 @@ fn run(plan: &Arc<Plan>, number: u64, met: &mut Met) {
         let number = match escalation.halt.cause {
             HaltCause::Condition(condition) => condition.number(),
             HaltCause::Operator => 0,
+            HaltCause::Witness => 10,
             HaltCause::Rule => 9,
         };
         *met.halts.entry(number).or_default() += 1;
@@ -244,10 +301,20 @@ fn seeds_from_0() {
         for verdict in ["PASS", "FAIL"] {
             assert!(met.verdicts.contains_key(verdict), "no run ended with {verdict}: {met:?}");
         }
-        for condition in [0, 1, 2, 3, 4, 5, 6, 8, 9] {
+        for condition in [0, 1, 2, 3, 4, 5, 6, 8, 9, 10] {
             assert!(met.halts.contains_key(&condition), "halt {condition} was never met: {met:?}");
         }
         assert!(met.crashes > 500 && met.in_doubt > 5 && met.rollbacks > 50 && met.refusals > 400, "{met:?}");
+    }
+}
+
+#[test]
+fn seeds_with_witnesses() {
+    let (from, to) = range().unwrap_or((3_000_000, 3_000_300));
+    let met = sweep(&support::witnessed_plan(), from, to);
+    println!("{met:?}");
+    if range().is_none() {
+        assert!(met.verdicts.contains_key("PASS") && met.witnessed > 1_000, "{met:?}");
     }
 }
 

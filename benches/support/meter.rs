@@ -62,6 +62,7 @@ pub fn measure() {
             title: String::new(),
             phase: String::new(),
             migration: None,
+            witness: false,
             checks: vec![check],
         },
         id: AttemptId { session: "bench".to_owned(), number: 1 },

@@ -13,6 +13,7 @@ use crate::runner::files::DiskFolder;
 use crate::runner::git;
 use crate::runner::rehearsal::Copy;
 use crate::runner::session_folder::{self, Origin};
+use crate::runner::witnesses::Ear;
 use crate::runner::world::{Setup, SharedServer, World, voice};
 use crate::session::*;
 use crate::view::Transcript;
@@ -43,6 +44,8 @@ pub struct Launched {
     pub server: SharedServer,
     /// For a rehearsal: the copy it is held on, dropped when it goes.
     pub copy: Option<Copy>,
+    /// Hears witnesses as long as it lives; `None` where there are no sockets.
+    pub ear: Option<Ear>,
     /// Writes the log as long as it lives.
     pub log: tracing_appender::non_blocking::WorkerGuard,
 }
@@ -362,7 +365,9 @@ impl Assembly {
             .map_err(|error| Trouble::folder(&session, &error))?;
         tracing::info!(session = %session.display(), "session ready");
         let server = target.server;
-        Ok(Launched { drive, world, inbox, mouth, clock, folder: session, first, server, copy: None, log })
+        let ear = super::watch::ear(&session, mouth.clone());
+        let (folder, copy) = (session, None);
+        Ok(Launched { drive, world, inbox, mouth, clock, folder, first, server, copy, ear, log })
     }
 }
 

@@ -85,13 +85,15 @@ pub(super) fn must_be_terminal(without: &str) -> Result<(), Trouble> {
 }
 
 pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>) -> Result<u8, Trouble> {
-    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
+    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, ear, log } =
+        launched;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let warden = Warden::start(&Warden::words(&folder));
     let mut terminal = Terminal::open(false).map_err(failed)?;
     let keys = keys(mouth, clock).map_err(failed)?;
     let mut cockpit = Cockpit::new(theme(common), ascii(common));
+    cockpit.set_folder(&folder.to_string_lossy());
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);
     drop(terminal);
@@ -100,6 +102,7 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     signals.close();
     // Nobody may wait for a driver that is gone.
     drop(inbox);
+    drop(ear);
     world.shut_down();
     discard(copy);
     drop(server);

@@ -9,6 +9,7 @@ macro_rules! outln {
 }
 
 mod check;
+mod compare;
 mod launch;
 mod lessons;
 mod list;
@@ -31,6 +32,7 @@ mod topics;
 mod transactions;
 mod trouble;
 mod verify;
+mod watch;
 
 pub use trouble::Trouble;
 
@@ -71,7 +73,7 @@ pub struct Common {
     /// Estimates and budgets from this rehearsal's folder [default: the newest rehearsal of the very same files].
     #[arg(long, global = true, value_name = "DIR")]
     pub rehearsal: Option<PathBuf>,
-    /// Who drives [default: $USER].
+    /// Who drives, or who watches [default: $USER].
     #[arg(long, global = true, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub operator: Option<String>,
     /// Draw with ASCII only.
@@ -124,6 +126,21 @@ enum Sub {
         dir: PathBuf,
         #[command(flatten)]
         headless: Headless,
+    },
+    /// Follow a session that another terminal drives: look at everything, put initials under steps, press STOP.
+    Watch {
+        /// The session's folder.
+        dir: PathBuf,
+    },
+    /// Put two sessions side by side: a rehearsal and the real run, or two operators.
+    Compare {
+        /// One session's folder.
+        a: PathBuf,
+        /// The other's.
+        b: PathBuf,
+        /// As text, also on a terminal.
+        #[arg(long)]
+        plain: bool,
     },
     /// Look at a session again, forward and back.
     Replay {
@@ -218,6 +235,8 @@ fn dispatch(common: Common, command: Option<Sub>) -> Result<u8, Trouble> {
         Some(Sub::Rehearse { headless, repeat }) => rehearse::start(&common, headless, repeat),
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &named(&dir)?, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &named(&dir)?, &headless, true),
+        Some(Sub::Compare { a, b, plain }) => compare::start(&common, (&named(&a)?, &named(&b)?), plain),
+        Some(Sub::Watch { dir }) => watch::start(&common, &named(&dir)?),
         Some(Sub::Replay { dir }) => replay::start(&common, &named(&dir)?),
         Some(Sub::Report { dir, options }) => report::write(&named(&dir)?, &options),
         Some(Sub::Verify { dir, checked }) => verify::check(&named(&dir)?, &checked),

@@ -36,6 +36,7 @@ fn steps(steps: &[Step]) {
     for (at, step) in steps.iter().enumerate() {
         let checks =
             if step.checks.len() == 1 { "1 check" } else { &format!("{} checks", step.checks.len()) };
-        outln!("  {:>2}. {:<26} {:<10} {}", at + 1, step.id, checks, step.title);
+        let witness = if step.witness { "  (with a witness)" } else { "" };
+        outln!("  {:>2}. {:<26} {:<10} {}{witness}", at + 1, step.id, checks, step.title);
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
                                 cockpit.tell(&said);
                             }
                         }
-                        Action::Command(_) => {}
+                        Action::Command(_) | Action::Initials { .. } => {}
                     }
                 }
             }

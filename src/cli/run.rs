@@ -72,13 +72,15 @@ pub(super) fn reopen(
 }
 
 pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Command>) -> Result<u8, Trouble> {
-    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
+    let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, ear, log } =
+        launched;
     let signals = signals(mouth).map_err(|error| Trouble::folder(&folder, &error))?;
     let mut out = std::io::stdout().lock();
     let ended = headless::run(&mut drive, &mut world, (first, asked), &mut answers, &inbox, clock, &mut out);
     signals.close();
     // Dropping the inbox first: nobody may wait for a driver that is gone.
     drop(inbox);
+    drop(ear);
     world.shut_down();
     discard(copy);
     drop(server);

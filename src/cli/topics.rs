@@ -24,6 +24,8 @@ const CODES: &[(u8, &str)] = &[
     (4, "closed with another verdict than a pass; something is not the same"),
     (5, "the world is stopped"),
     (6, "a record that cannot be trusted"),
+    (7, "not signed off, or the policy does not let you sign"),
+    (8, "two sessions differ in what counts"),
 ];
 
 /// The topics by name.

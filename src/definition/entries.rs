@@ -534,6 +534,7 @@ fn step(
     let names = table.strings(reading, "tables");
     let tables = tables(reading, names);
     let seed = table.string_or(reading, "seed", None).map(|reference| files.script(reading, &reference));
+    let witness = table.flag(reading, "witness", false);
     table.done(reading);
     StepDefinition {
         id,
@@ -545,5 +546,6 @@ fn step(
         negatives: spans.refer("negative", negatives),
         tables,
         seed,
+        witness,
     }
 }

@@ -357,6 +357,9 @@ pub struct StepDefinition {
     /// Rows for a drill: run on its copy before the way down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<Script>,
+    /// A witness's initials are asked for before it is final.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub witness: bool,
 }
 
 /// A built-in look at the surroundings.

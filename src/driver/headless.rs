@@ -1,6 +1,6 @@
 //! A ceremony without a screen: answers from a file or a flag, one line per event, an exit code that says how it ended.
 
-use super::{Drive, Journal, Message, start};
+use super::{Drive, Journal, Message, start, witness};
 use crate::journal::file::JournalError;
 use crate::plan::Plan;
 use crate::runner::Runner;
@@ -10,6 +10,7 @@ use crate::view::clean_line;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 /// How a headless run ended. The numbers are the exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +136,7 @@ pub fn run<J: Journal>(
     out: &mut dyn Write,
 ) -> Result<Ended, JournalError> {
     let mut printed = drive.transcript.entries;
-    let mut signals = 0;
+    let (mut signals, mut told) = (0, 0);
     let mut first = Some(Input::Command(first));
     let mut asked = asked.map(Input::Command);
     loop {
@@ -143,10 +144,21 @@ pub fn run<J: Journal>(
         let free = matches!(drive.session.phase, Phase::Gate(_) | Phase::Closed(_));
         let input = match first.take().or_else(|| asked.take_if(|_| free)) {
             Some(input) => input,
-            None => match next(&drive.session, answers, inbox, &mut signals) {
-                Ok(input) => input,
-                Err(ended) => return Ok(ended),
-            },
+            None => {
+                if drive.session.waits_for_witness() && told != drive.transcript.entries {
+                    let _ = writeln!(out, "      next: {}", clean_line(&drive.session.what_is_next()));
+                    told = drive.transcript.entries;
+                }
+                match next(&drive.session, answers, inbox, &mut signals) {
+                    Ok(Heard::Input(input)) => input,
+                    Ok(Heard::Word(word)) => {
+                        witness::hear(drive, runner, word, clock.now())?;
+                        printed = print(drive, printed, out);
+                        continue;
+                    }
+                    Err(ended) => return Ok(ended),
+                }
+            }
         };
         let effects = drive.feed(input, clock.now())?;
         start(runner, effects, drive);
@@ -163,13 +175,18 @@ pub fn run<J: Journal>(
     }
 }
 
+enum Heard {
+    Input(Input),
+    Word(witness::Word),
+}
+
 /// What is heard next: an answer where one is waited for, otherwise the inbox.
 fn next(
     session: &Session,
     answers: &mut Answers,
     inbox: &Receiver<Message>,
     signals: &mut u32,
-) -> Result<Input, Ended> {
+) -> Result<Heard, Ended> {
     let waits = match &session.phase {
         // Leaving now would cut the command short that tells the team.
         _ if session.telling => None,
@@ -181,22 +198,31 @@ fn next(
         // Where an answer is waited for, what arrived meanwhile goes first: a lost connection, a signal.
         let message = match waits {
             None => inbox.recv().map_err(|_| Ended::Stopped)?,
+            // The server has its own deadline for an open transaction, and nobody has one at a start gate.
+            Some(ended) if session.waits_for_witness() => {
+                let limit = Duration::from_millis(session.plan.ceremony.limits.answer_timeout_ms);
+                inbox.recv_timeout(limit).map_err(|_| ended)?
+            }
             Some(ended) => match inbox.try_recv() {
                 Ok(message) => message,
-                Err(_) => return answers.command(session).map(Input::Command).ok_or(ended),
+                Err(_) => {
+                    let command = answers.command(session).ok_or(ended)?;
+                    return Ok(Heard::Input(Input::Command(command)));
+                }
             },
         };
         match message {
-            Message::Outcome(outcome) => return Ok(Input::Outcome(outcome)),
+            Message::Outcome(outcome) => return Ok(Heard::Input(Input::Outcome(outcome))),
+            Message::Witness(word) => return Ok(Heard::Word(word)),
             Message::Signal(_) => {
                 *signals += 1;
                 // STOP, then terminate; whoever asks a third time wants out.
                 if *signals > 2 {
                     return Err(Ended::Stopped);
                 }
-                return Ok(Input::Command(Command::Stop));
+                return Ok(Heard::Input(Input::Command(Command::Stop)));
             }
-            Message::Term(..) | Message::TermGone => {}
+            Message::Term(..) | Message::TermGone | Message::Said(_) => {}
         }
     }
 }

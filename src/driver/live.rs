@@ -82,10 +82,18 @@ pub fn run<J: Journal>(
                             Action::Command(command) => inputs.push_back(Input::Command(command)),
                             Action::Quit => return Left::Quit,
                             Action::Suspend if stage.suspend().is_err() => return Left::Gone,
-                            Action::Suspend | Action::Seek(_) | Action::Deck(_) => {}
+                            Action::Suspend | Action::Seek(_) | Action::Deck(_) | Action::Initials { .. } => {
+                            }
                         }
                     }
                 }
+                Message::Witness(word) => {
+                    feed_all(drive, runner, &mut inputs, clock, &mut trouble);
+                    if let Err(error) = super::witness::hear(drive, runner, word, clock.now()) {
+                        trouble = Some(error.to_string());
+                    }
+                }
+                Message::Said(_) => {}
                 Message::TermGone | Message::Signal(_) => return Left::Gone,
             }
             taken += 1;

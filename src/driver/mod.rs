@@ -5,11 +5,13 @@ pub mod headless;
 pub mod live;
 pub mod replay;
 pub mod verify;
+pub mod watch;
+pub mod witness;
 
 use crate::journal::Entry;
 use crate::journal::file::{JournalError, JournalFile};
 use crate::runner::{Recorded, Runner};
-use crate::session::{Effect, Event, Input, Outcome, Report, Session};
+use crate::session::{Effect, Event, Input, Outcome, Refusal, Report, Session};
 use crate::time::Moment;
 use crate::view::Transcript;
 
@@ -24,6 +26,10 @@ pub enum Message {
     TermGone,
     /// A signal of the operating system, by its number.
     Signal(i32),
+    /// From somebody who watches.
+    Witness(witness::Word),
+    /// To somebody who watches: the entry in which their word stands, or why it stands in none.
+    Said(Result<u64, Refusal>),
 }
 
 /// Where decisions are written before anything is applied or done.

@@ -6,6 +6,7 @@
 pub mod file;
 pub mod index;
 pub mod pages;
+pub mod tail;
 
 use crate::session::{Event, Input};
 use crate::time::{Moment, Timestamp};

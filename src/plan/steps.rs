@@ -99,6 +99,7 @@ pub(super) fn plain_step(ceremony: &Ceremony, definition: &StepDefinition) -> St
         phase: phase_of(&definition.id).to_owned(),
         migration: None,
         checks,
+        witness: definition.witness,
     }
 }
 
@@ -141,6 +142,7 @@ pub(super) fn migration_step(ceremony: &Ceremony, definition: &StepDefinition, a
         phase: phase_of(&definition.id).to_owned(),
         migration: Some(at),
         checks,
+        witness: definition.witness,
     }
 }
 
@@ -166,6 +168,7 @@ pub(super) fn rollback_step(ceremony: &Ceremony, at: usize) -> Step {
         phase: "rollback".to_owned(),
         migration: Some(at),
         checks,
+        witness: false,
     }
 }
 

@@ -11,7 +11,7 @@ mod steps;
 pub use header::{Counts, Inputs, MigrationFacts, Opened, Rehearsed, Server, State};
 pub use index::{Attempt, GateFacts, Line};
 pub use people::{ClaimFacts, Finding, HaltFacts, HazardFacts, KeptFacts, Note, StageFacts, WaiverFacts};
-pub use steps::{CheckFacts, StatementFacts, StepFacts, SuiteFacts, TableFacts, TollFacts};
+pub use steps::{CheckFacts, InitialsFacts, StatementFacts, StepFacts, SuiteFacts, TableFacts, TollFacts};
 
 use crate::journal::{Entry, head_words};
 use crate::session::{Session, Verdict};

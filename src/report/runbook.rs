@@ -93,6 +93,12 @@ fn steps(out: &mut String, plan: &Plan) {
             );
         }
         without_transaction(out, plan, step);
+        if step.witness {
+            let _ = writeln!(
+                out,
+                "A second person watches this step (`ceremony watch`) and puts initials under it; without them it is not confirmed.\n"
+            );
+        }
         checks(out, plan, step);
     }
 }

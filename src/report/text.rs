@@ -1,6 +1,6 @@
 //! What several formats say in the same words.
 
-use super::facts::{Execution, StepFacts, TollFacts};
+use super::facts::{Execution, InitialsFacts, StepFacts, TollFacts};
 use crate::session::{Mode, Verdict};
 use crate::time::human_duration;
 
@@ -80,6 +80,17 @@ pub(super) fn when(step: &StepFacts) -> Option<String> {
     let (started, took) = (step.started?, human_duration(step.elapsed_us?));
     let runs = if step.runs > 1 { format!(", run {} times", step.runs) } else { String::new() };
     Some(format!("Started {started}, took {took}{runs}"))
+}
+
+/// Who put initials under it, a sentence each; untrusted words through `clean`.
+pub(super) fn initials(step: &StepFacts, clean: impl Fn(&str) -> String) -> Vec<String> {
+    let one = |initials: &InitialsFacts| {
+        let what = if initials.seen_done { "what it did" } else { "its run, before it was over" };
+        let (letters, by) = (clean(&initials.letters), clean(&initials.by));
+        let (attempt, at) = (initials.attempt, initials.at);
+        format!("Initials {letters} of witness {by} under {what} (attempt {attempt}), {at}.")
+    };
+    step.initials.iter().map(one).collect()
 }
 
 /// What others feel, with the table set as `code` sets names.

@@ -15,6 +15,7 @@ pub mod server;
 pub mod session_folder;
 pub mod signoff;
 pub mod suite;
+pub mod witnesses;
 pub mod world;
 
 use crate::session::Effect;

@@ -28,7 +28,8 @@ impl Session {
     #[expect(clippy::too_many_lines, reason = "one match over every event: to be read in one place")]
     pub fn try_apply(&mut self, at: Moment, event: &Event) -> Fits {
         self.now = Some(at);
-        if !matches!(event, Event::Refused { .. }) {
+        // A witness's initials answer nothing that the operator was told.
+        if !matches!(event, Event::Refused { .. } | Event::Witnessed { .. }) {
             self.refusal = None;
         }
         match event {
@@ -112,8 +113,11 @@ impl Session {
                 state.ended = Some(at);
                 state.proved = false;
             }
-            Event::StopRequested { level, rule, .. } => {
+            Event::StopRequested { level, rule, by, .. } => {
                 if let Phase::Running(running) = &mut self.phase {
+                    if running.stop == 0 {
+                        running.by.clone_from(by);
+                    }
                     running.stop = *level;
                     running.rule = running.rule.take().or_else(|| rule.clone());
                 }
@@ -157,6 +161,10 @@ impl Session {
                     }
                 }
             }
+            Event::Witnessed { step, attempt, by, initials } => {
+                ensure(self.plan.find(step).is_some(), "initials under a step that is not in the plan")?;
+                self.initialled(at, step, attempt, by, initials);
+            }
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
             Event::RowsKept { step, table, rows, script } => {
                 let (step, table, script) = (step.clone(), table.clone(), script.clone());
@@ -190,6 +198,7 @@ impl Session {
             work,
             stop: 0,
             rule: None,
+            by: None,
         });
     }
 

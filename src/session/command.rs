@@ -1,6 +1,6 @@
 //! What people and the clock ask of the core.
 
-use super::{Decision, Outcome};
+use super::{Decision, Outcome, Witness};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +44,24 @@ pub enum Command {
     Discard,
     /// STOP: cancels what runs; asked again, terminates it.
     Stop,
+    /// Somebody who watches puts initials under a step.
+    Witness {
+        /// Who.
+        by: Witness,
+        /// The letters.
+        initials: String,
+        /// The step; `None` is the current one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
+        /// The attempt that was looked at; `None` is the newest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<u32>,
+    },
+    /// STOP by somebody who watches.
+    WitnessStop {
+        /// Who.
+        by: Witness,
+    },
     /// Stage ASSESS of the escalation.
     Assess {
         /// What was found.

@@ -101,7 +101,11 @@ impl Deciding<'_> {
             Command::Resume { operator, torn_bytes, address } => self.resume(operator, *torn_bytes, address),
             Command::Answer { gate, words } => self.answer(gate, words),
             Command::Discard => self.discard(),
-            Command::Stop => self.stop(),
+            Command::Stop => self.stop(None),
+            Command::WitnessStop { by } => self.stop(Some(by.fitting())),
+            Command::Witness { by, initials, step, attempt } => {
+                self.witness(by, initials, step.as_deref(), *attempt);
+            }
             Command::Assess { words } => self.stage(Stage::Assess, words, None),
             Command::Decide { decision, words } => self.stage(Stage::Decide, words, Some(*decision)),
             Command::Document { words } => self.stage(Stage::Document, words, None),
@@ -198,6 +202,14 @@ impl Deciding<'_> {
             );
             return;
         }
+        if self.session().waits_for_witness() {
+            self.refuse(
+                format!("'{}' is not confirmed", gate.id),
+                "a witness has not put initials under it yet, and its step asks for one",
+                "have a second person watch this session (ceremony watch) and press i, then answer again",
+            );
+            return;
+        }
         self.emit(Event::GateAnswered { gate: gate.id.clone(), words: words.trim().to_owned() });
         match gate.kind {
             GateKind::Start => self.start_or_sign(&gate.step),
@@ -225,7 +237,7 @@ impl Deciding<'_> {
     fn discard(&mut self) {
         match self.session().phase.clone() {
             Phase::Gate(gate) if gate.kind == GateKind::Commit => {
-                self.discard_for_operator(&gate.step, "the operator declined to commit");
+                self.discard_because(&gate.step, HaltCause::Operator, "the operator declined to commit");
             }
             Phase::Gate(gate) if gate.kind.can_be_declined() => self.put_rollback_aside(),
             _ => {
@@ -244,53 +256,6 @@ impl Deciding<'_> {
         match self.session().closed {
             Some(verdict) => self.emit(Event::Closed { verdict }),
             None => self.advance(),
-        }
-    }
-
-    fn discard_for_operator(&mut self, step: &str, why: &str) {
-        let attempt = self.session().step_state(step).and_then(|state| state.attempt.clone());
-        let halt = Halt {
-            cause: HaltCause::Operator,
-            step: step.to_owned(),
-            why: why.to_owned(),
-            left: self.session().what_is_left(step, true),
-            error: None,
-        };
-        if let Some(attempt) = attempt {
-            let halt = Some(Box::new(halt));
-            self.emit(Event::DiscardRequested { step: step.to_owned(), attempt, halt });
-        }
-    }
-
-    fn stop(&mut self) {
-        match self.session().phase.clone() {
-            Phase::Running(running) if running.stop < 2 => {
-                let (attempt, level) = (running.attempt, running.stop + 1);
-                self.emit(Event::StopRequested { attempt, level, rule: None });
-            }
-            Phase::Running(_) => {
-                self.refuse("STOP was pressed already", "the backend is being terminated", "wait for its end")
-            }
-            Phase::Gate(gate) if gate.kind == GateKind::Commit => {
-                self.discard_for_operator(&gate.step, "STOP was pressed at the commit gate");
-            }
-            Phase::Gate(gate) => {
-                let left = self.session().what_is_left(&gate.step, false);
-                self.halt(
-                    HaltCause::Operator,
-                    &gate.step,
-                    "STOP was pressed at a gate".to_owned(),
-                    left,
-                    None,
-                );
-            }
-            Phase::Stopped => {
-                let next = self.session().what_is_next();
-                self.refuse("the world is stopped already", "a stop is being dealt with", next);
-            }
-            Phase::Unopened | Phase::Closed(_) => {
-                self.refuse("there is nothing to stop", "the ceremony is over", "leave with q");
-            }
         }
     }
 

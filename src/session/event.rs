@@ -1,6 +1,6 @@
 //! What was decided, in the past tense, and the effects that follow from it.
 
-use super::{AttemptId, Decision, Halt, Header, Identity, Stage, UnitWork};
+use super::{AttemptId, Decision, Halt, Header, Identity, Stage, UnitWork, Verdict, Witness};
 use crate::definition::StepKind;
 use serde::{Deserialize, Serialize};
 
@@ -168,6 +168,20 @@ pub enum Event {
         /// The rule that asks for it, in words; `None` when a person does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rule: Option<String>,
+        /// The witness who asks for it; `None` when the operator does, or a rule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Witness>,
+    },
+    /// A witness put initials under a step.
+    Witnessed {
+        /// The step.
+        step: String,
+        /// Which try they are under.
+        attempt: AttemptId,
+        /// Who.
+        by: Witness,
+        /// The letters.
+        initials: String,
     },
     /// STOP THE WORLD. Stage STOP of the escalation is done with it.
     Halted {
@@ -257,37 +271,6 @@ impl Event {
                 | Self::FindingRaised { .. }
                 | Self::RowsKept { .. }
         )
-    }
-}
-
-/// A judgement, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// As wanted.
-    Pass,
-    /// As wanted, but for known failures that somebody answers for.
-    PassWithWaivers,
-    /// Nobody looked.
-    NotRun,
-    /// Not as wanted.
-    Fail,
-}
-
-impl Verdict {
-    /// For people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "PASS",
-            Self::PassWithWaivers => "PASS WITH WAIVERS",
-            Self::NotRun => "NOT RUN",
-            Self::Fail => "FAIL",
-        }
-    }
-
-    /// Whether the ceremony may go on.
-    pub fn is_good(self) -> bool {
-        self <= Self::PassWithWaivers
     }
 }
 

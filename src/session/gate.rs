@@ -61,6 +61,10 @@ impl Session {
     pub fn what_is_next(&self) -> String {
         match &self.phase {
             Phase::Unopened => "open the session".to_owned(),
+            Phase::Gate(gate) if self.waits_for_witness() => format!(
+                "have a witness put initials under it (ceremony watch), then answer the gate '{}' with: {}",
+                gate.id, gate.phrase
+            ),
             Phase::Gate(gate) => format!("answer the gate '{}' with: {}", gate.id, gate.phrase),
             Phase::Running(_) => "wait for the step, or press STOP".to_owned(),
             Phase::Stopped => match self.escalation.as_ref().and_then(|escalation| escalation.next) {

@@ -75,6 +75,8 @@ pub enum HaltCause {
     Condition(HaltCondition),
     /// Somebody pressed STOP, or declined to commit.
     Operator,
+    /// Somebody who watches pressed STOP.
+    Witness,
     /// Too many others waited too long for a step.
     Rule,
 }
@@ -87,6 +89,7 @@ impl HaltCause {
                 format!("condition {} of 8: {}", condition.number(), condition.words())
             }
             Self::Operator => "stopped by the operator".to_owned(),
+            Self::Witness => "stopped by a witness".to_owned(),
             Self::Rule => "stopped by rule: it kept others waiting".to_owned(),
         }
     }

@@ -31,6 +31,9 @@ mod soundness;
 mod sqlstate;
 mod state;
 mod stepwise;
+mod stopping;
+mod verdict;
+mod witness;
 
 pub use command::*;
 pub use content::*;
@@ -48,3 +51,5 @@ pub use soundness::*;
 pub use sqlstate::*;
 pub use state::*;
 pub use stepwise::*;
+pub use verdict::*;
+pub use witness::*;

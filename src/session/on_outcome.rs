@@ -2,7 +2,7 @@
 
 use super::decide::Deciding;
 use super::*;
-use crate::definition::{CommitPolicy, StepKind};
+use crate::definition::StepKind;
 
 /// The server's and our wall clock may differ by this much.
 const CLOCK_DRIFT_MAX_US: i64 = 2_000_000;
@@ -240,10 +240,7 @@ impl Deciding<'_> {
         }
         self.emit(Event::StepProved { step: step.to_owned(), xid: xid.to_owned() });
         let session = self.session();
-        let asks = session.step(step).is_some_and(|planned| {
-            let policy = planned.migration.map(|at| session.plan.ceremony.migrations[at].commit);
-            planned.kind == StepKind::Apply && policy == Some(CommitPolicy::Ask)
-        });
+        let asks = session.step(step).is_some_and(|planned| session.has_commit_gate(planned));
         if asks {
             let gate = session.commit_gate(step);
             self.emit(Event::GateOpened { gate });

@@ -2,6 +2,7 @@
 //! and the rule by which an attempt that others wait for is stopped.
 
 use super::decide::Deciding;
+use super::stopping::pressed;
 use super::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -273,7 +274,12 @@ impl Deciding<'_> {
         );
         match &self.session().phase {
             Phase::Running(running) if running.work == Work::Run && running.stop == 0 => {
-                self.emit(Event::StopRequested { attempt: attempt.clone(), level: 1, rule: Some(why) });
+                self.emit(Event::StopRequested {
+                    attempt: attempt.clone(),
+                    level: 1,
+                    rule: Some(why),
+                    by: None,
+                });
             }
             Phase::Gate(gate) if gate.kind == GateKind::Commit => {
                 let left = self.session().what_is_left(step, true);
@@ -292,7 +298,8 @@ impl Deciding<'_> {
     pub(super) fn stopped_by(&self) -> (HaltCause, String) {
         match &self.session().phase {
             Phase::Running(Running { rule: Some(why), .. }) => (HaltCause::Rule, why.clone()),
-            _ => (HaltCause::Operator, "STOP was pressed".to_owned()),
+            Phase::Running(running) => pressed(running.by.as_ref()),
+            _ => pressed(None),
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Session {
     pub telling: bool,
     /// When the open gate opened.
     pub gate_opened: Option<Moment>,
+    /// What witnesses put their initials under, oldest first.
+    pub initials: Vec<Initials>,
     /// Rows that were copied out, oldest first.
     pub kept: Vec<Kept>,
     /// The verdict of the last closing; a rollback can open a closed session again.
@@ -81,6 +83,8 @@ pub struct Running {
     pub stop: u8,
     /// The rule that pressed it first, in words.
     pub rule: Option<String>,
+    /// The witness who pressed it first.
+    pub by: Option<Witness>,
 }
 
 /// What part of an attempt is in flight.
@@ -205,6 +209,7 @@ impl Session {
             attempts: 0,
             telling: false,
             gate_opened: None,
+            initials: Vec::new(),
             kept: Vec::new(),
             closed: None,
             now: None,

@@ -60,7 +60,7 @@ impl Cockpit {
             (Pane::Gate, screen.gate),
         ];
         let Some((pane, _)) = areas.into_iter().find(|(_, area)| area.contains(at)) else { return };
-        let typing = self.answer.typing || self.words.open.is_some() || self.help;
+        let typing = self.answer.typing || self.words.open.is_some() || self.initials.is_some() || self.help;
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) if !typing => self.focus = pane,
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
@@ -77,7 +77,7 @@ impl Cockpit {
         let Some(key) = Key::of(event) else {
             return Vec::new();
         };
-        self.message = None;
+        (self.message, self.told) = (None, None);
         if let Some(act) = lookup(key, &self.contexts(scene)) {
             return self.act(act, scene);
         }
@@ -88,6 +88,8 @@ impl Cockpit {
             if let Some(letter) = key.typed() {
                 prompt.take(letter.encode_utf8(&mut [0; 4]));
             }
+        } else if self.initials.is_some() {
+            key.typed().into_iter().for_each(|letter| self.initials_letter(letter));
         } else if self.words.open.is_some() {
             self.words.key(event);
         } else if self.answer.typing
@@ -102,7 +104,7 @@ impl Cockpit {
     /// The contexts that are active, the closest one first.
     pub(super) fn contexts(&self, scene: &Scene<'_>) -> Vec<Context> {
         let mut contexts = vec![Context::Always];
-        if scene.live() {
+        if scene.now() {
             contexts.push(Context::Drive);
         }
         if self.small {
@@ -113,6 +115,8 @@ impl Cockpit {
             Some(Context::Prompt)
         } else if self.words.open == Some(Purpose::Beside) {
             Some(Context::Beside)
+        } else if self.initials.is_some() {
+            Some(Context::Initials)
         } else if self.words.open.is_some() {
             Some(Context::Words)
         } else if self.ask.is_some() {
@@ -144,7 +148,11 @@ impl Cockpit {
         if self.curtain(scene) {
             contexts.push(Context::Curtain);
         }
-        contexts.push(if scene.live() { Context::Live } else { Context::Replay });
+        contexts.push(match scene.status.face {
+            Face::Live => Context::Live,
+            Face::Watch { .. } => Context::Watch,
+            Face::Replay { .. } => Context::Replay,
+        });
         contexts.push(Context::Panes);
         contexts
     }
@@ -167,6 +175,10 @@ impl Cockpit {
             Do::Look => self.looking = !self.looking,
             Do::Note => self.words.start(Purpose::Note),
             Do::RollBack => self.ask = Some(Ask::RollBack),
+            Do::Initials => self.start_initials(scene.session),
+            Do::Confirm | Do::Leave | Do::Rub | Do::RubAll if self.initials.is_some() => {
+                return self.on_initials(act);
+            }
             Do::Quit => self.ask = Some(Ask::Quit),
             Do::Yes | Do::No => return self.answer_ask(act == Do::Yes),
             Do::Help => (self.help, self.help_scroll) = (true, Scroll::default()),

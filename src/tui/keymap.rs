@@ -1,13 +1,15 @@
 //! The one table of keys: dispatch, the hints at the bottom and the help pane all come from it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+pub use super::key::Key;
+use super::key::{control, key, letter};
+use crossterm::event::KeyCode;
 
 /// When a key means what its row says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
     /// Always, also while words are typed.
     Always,
-    /// Always but in a replay.
+    /// Always but in a replay: STOP is one key, for everyone who watches.
     Drive,
     /// A gate is open.
     Gate,
@@ -19,6 +21,12 @@ pub enum Context {
     Curtain,
     /// Panes are looked at, a session is driven.
     Live,
+    /// Panes are looked at, a session that others drive is watched.
+    Watch,
+    /// A witness's initials are typed.
+    Initials,
+    /// Two sessions are compared.
+    Compare,
     /// Panes are looked at, a record is replayed.
     Replay,
     /// Panes are looked at.
@@ -52,6 +60,9 @@ impl Context {
             Self::Stopped => "When the world is stopped",
             Self::Curtain => "At a stop or at the end",
             Self::Live => "Driving a ceremony",
+            Self::Watch => "Watching a session that others drive",
+            Self::Initials => "Typing initials",
+            Self::Compare => "Comparing two sessions",
             Self::Replay => "Replaying a record",
             Self::Panes => "Looking at panes",
             Self::Answer => "Typing an answer",
@@ -81,6 +92,12 @@ pub enum Do {
     Stage,
     /// Puts the curtain aside or back.
     Look,
+    /// Opens the line for a witness's initials.
+    Initials,
+    /// The next (1) or previous (-1) difference that counts.
+    Difference(isize),
+    /// Shows only what differs and counts, or all.
+    OnlyDifferences,
     /// Opens the editor for a note.
     Note,
     /// Asks whether everything is to be undone.
@@ -171,68 +188,6 @@ pub enum Go {
 /// A page of rows, whatever the pane's height.
 pub const PAGE: isize = 1000;
 
-/// A key with its modifiers; shift is part of the letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    code: KeyCode,
-    control: bool,
-}
-
-const fn key(code: KeyCode) -> Key {
-    Key { code, control: false }
-}
-
-const fn letter(letter: char) -> Key {
-    key(KeyCode::Char(letter))
-}
-
-const fn control(letter: char) -> Key {
-    Key { code: KeyCode::Char(letter), control: true }
-}
-
-impl Key {
-    /// The key of an event; `None` for a release and for keys with Alt and the like.
-    pub fn of(event: &KeyEvent) -> Option<Self> {
-        let other = KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META;
-        if event.kind == KeyEventKind::Release || event.modifiers.intersects(other) {
-            return None;
-        }
-        Some(Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) })
-    }
-
-    /// An event of this key, for tests and macros.
-    pub fn event(self) -> KeyEvent {
-        let modifiers = if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-        KeyEvent::new(self.code, modifiers)
-    }
-
-    /// The letter, if it is one that can be typed.
-    pub fn typed(self) -> Option<char> {
-        match self.code {
-            KeyCode::Char(letter) if !self.control => Some(letter),
-            _ => None,
-        }
-    }
-
-    /// For people.
-    pub fn name(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "Space".to_owned(),
-            KeyCode::Char(letter) if self.control => letter.to_uppercase().collect(),
-            KeyCode::Char(letter) => letter.to_string(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::BackTab => "Shift-Tab".to_owned(),
-            other => format!("{other:?}"),
-        };
-        if self.control { format!("Ctrl-{name}") } else { name }
-    }
-}
-
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
@@ -300,6 +255,49 @@ pub const KEYMAP: &[Binding] = &[
         None,
         "undo everything that is applied (asks, then a gate)",
     ),
+    row(
+        &[letter('i')],
+        Context::Watch,
+        Do::Initials,
+        Some("initials"),
+        "put your initials under the step that is shown: you saw it",
+    ),
+    row(&[letter('S')], Context::Watch, Do::Stop, None, "STOP, as with Ctrl-C: for everyone who watches"),
+    row(&[key(PageUp), letter('b')], Context::Watch, Do::Rows(-PAGE), None, "a page up"),
+    row(&[key(PageDown), letter('f')], Context::Watch, Do::Rows(PAGE), None, "a page down"),
+    row(&[key(Home), letter('g')], Context::Watch, Do::First, None, "to the top"),
+    row(&[key(End), letter('G')], Context::Watch, Do::Last, None, "to the end, and follow it"),
+    row(&[key(Left), letter('h')], Context::Watch, Do::Columns(-8), None, "to the left"),
+    row(&[key(Right), letter('l')], Context::Watch, Do::Columns(8), None, "to the right"),
+    row(&[key(Enter)], Context::Initials, Do::Confirm, Some("put them into the record"), "give the initials"),
+    row(&[key(Esc)], Context::Initials, Do::Leave, Some("leave"), "leave the line"),
+    row(&[key(Backspace), control('h')], Context::Initials, Do::Rub, None, "take one letter away"),
+    row(&[control('u')], Context::Initials, Do::RubAll, None, "take all letters away"),
+    row(&[key(Enter)], Context::Compare, Do::Open, Some("open"), "open or close what there is to say of it"),
+    row(
+        &[letter('n')],
+        Context::Compare,
+        Do::Difference(1),
+        Some("next difference"),
+        "to the next difference that counts",
+    ),
+    row(&[letter('N')], Context::Compare, Do::Difference(-1), None, "to the difference before"),
+    row(
+        &[letter('d')],
+        Context::Compare,
+        Do::OnlyDifferences,
+        Some("only differences"),
+        "only what differs and counts, or all",
+    ),
+    row(&[key(Up), letter('k')], Context::Compare, Do::Rows(-1), None, "up"),
+    row(&[key(Down), letter('j')], Context::Compare, Do::Rows(1), None, "down"),
+    row(&[key(PageUp), letter('b')], Context::Compare, Do::Rows(-PAGE), None, "a page up"),
+    row(&[key(PageDown), letter('f')], Context::Compare, Do::Rows(PAGE), None, "a page down"),
+    row(&[key(Home), letter('g')], Context::Compare, Do::First, None, "to the top"),
+    row(&[key(End), letter('G')], Context::Compare, Do::Last, None, "to the end"),
+    row(&[letter('?')], Context::Compare, Do::Help, Some("help"), "this help, and away"),
+    row(&[control('z')], Context::Compare, Do::Suspend, None, "back to the shell; fg comes back"),
+    row(&[letter('q'), key(Esc), control('c')], Context::Compare, Do::Quit, Some("quit"), "leave"),
     row(&[letter(' ')], Context::Replay, Do::PlayPause, Some("play/pause"), "play or pause"),
     row(&[key(Left), letter('h')], Context::Replay, Do::Seek(-1), Some("back"), "one entry back"),
     row(&[key(Right), letter('l')], Context::Replay, Do::Seek(1), Some("on"), "one entry on"),

@@ -22,7 +22,10 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+mod compare;
+mod initials;
 mod input;
+mod key;
 pub mod keymap;
 mod layout;
 mod paint;
@@ -47,6 +50,7 @@ use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
 use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
+pub use compare::Compare;
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
 use place::{Pane, Tab};
@@ -64,6 +68,11 @@ pub use crossterm::event::Event as TermEvent;
 pub enum Face {
     /// A session is driven.
     Live,
+    /// A session that another process drives is followed; nothing can be commanded but STOP.
+    Watch {
+        /// Whether that process is there.
+        driven: bool,
+    },
     /// A record is read; nothing can be commanded.
     Replay {
         /// Number of the entry that is shown.
@@ -103,6 +112,15 @@ pub enum Action {
     Seek(Seek),
     /// Something else of a replay.
     Deck(Deck),
+    /// A watcher's initials.
+    Initials {
+        /// The step.
+        step: String,
+        /// The attempt that was looked at; `None` before it starts.
+        attempt: Option<u32>,
+        /// The letters.
+        initials: String,
+    },
 }
 
 /// Where to in a replay.
@@ -167,6 +185,12 @@ pub struct Cockpit {
     answer: Answer,
     words: Words,
     desk: replay::Desk,
+    /// The session's folder, for who is to watch.
+    folder: Option<String>,
+    /// The line for initials.
+    initials: Option<initials::Line>,
+    /// Why a watcher's last word was refused, until the next key.
+    told: Option<crate::session::Refusal>,
     message: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
@@ -201,6 +225,9 @@ impl Cockpit {
             answer: Answer::default(),
             words: Words::default(),
             desk: replay::Desk::default(),
+            folder: None,
+            initials: None,
+            told: None,
             message: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
@@ -256,7 +283,7 @@ impl Cockpit {
             gate,
             gate_least,
             graph: u16::try_from(graph.height + 2).unwrap_or(u16::MAX),
-            timeline: !scene.live(),
+            timeline: !scene.now(),
             zoom: self.zoom.then_some(self.focus),
             focus: self.focus,
         };
@@ -266,7 +293,7 @@ impl Cockpit {
         panes::header::draw(canvas, screen.header, self, scene);
         panes::timeline::draw(canvas, screen.timeline, self, scene);
         if self.help {
-            panes::help::draw(canvas, screen.body, self, scene.live());
+            panes::help::draw(canvas, screen.body, self, matches!(scene.status.face, Face::Replay { .. }));
         } else if self.covered {
             panes::curtain(canvas, screen.body, self, scene);
         } else {
@@ -278,14 +305,16 @@ impl Cockpit {
         if matches!(self.words.open, Some(words::Purpose::Note | words::Purpose::Beside)) {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
         }
+        panes::initials::draw(canvas, screen.body, self, scene);
         panes::hints(canvas, screen.hints, self, scene);
     }
 
     /// Follows what happened: closes what is over, shows what matters at a gate.
     fn sync(&mut self, scene: &Scene<'_>) {
         self.words.sync(scene.session);
+        self.sync_initials(scene);
         // A reviewer who goes through a record keeps the tab that is being read.
-        if self.answer.sync(scene.session, scene.status.now) && scene.live() {
+        if self.answer.sync(scene.session, scene.status.now) && scene.now() {
             self.new_opening(scene.session);
         }
         if !matches!(scene.session.phase, Phase::Stopped | Phase::Closed(_)) {
@@ -355,7 +384,7 @@ impl Cockpit {
 
     fn refusal(&self, session: &Session) -> Vec<Row> {
         use crate::view::Tone;
-        session.refusal.as_ref().map_or_else(Vec::new, |refusal| {
+        self.told.as_ref().or(session.refusal.as_ref()).map_or_else(Vec::new, |refusal| {
             vec![
                 Row::labelled("refused", Tone::Bad, &refusal.what),
                 Row::labelled("why", Tone::Plain, &refusal.why),

@@ -2,6 +2,7 @@
 
 mod keys;
 mod reviewer;
+mod watch;
 
 use super::fixture::World;
 use super::keymap::{Context, KEYMAP, Key};

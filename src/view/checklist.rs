@@ -169,6 +169,7 @@ pub fn checklist_row(session: &Session, item: &Item<'_>, now: Moment, columns: u
             };
             let mark = mark(session, id);
             let time = elapsed(state, now).map(human_duration).unwrap_or_default();
+            let time = [super::witness::letters(session, id), time].join(" ").trim().to_owned();
             let title = if mark == Mark::Open { Tone::Dim } else { Tone::Plain };
             let row = Row::of(mark.tone(), &format!(" {} {:<6} ", mark.shape(), mark.word()))
                 .say(title, &step.title);
@@ -262,6 +263,7 @@ pub fn evidence(session: &Session, id: &str, now: Moment) -> Vec<Row> {
         let started = state.started.map(|at| at.wall.clock()).unwrap_or_default();
         rows.push(Row::of(Tone::Dim, &format!("attempt {}, {runs}, started {started}", attempt.number)));
     }
+    rows.extend(super::witness::rows(session, id));
     if let Some((why, next)) = &state.blocked {
         rows.push(Row::labelled("blocked", Tone::Bad, why));
         rows.push(Row::labelled("next", Tone::Warn, next));

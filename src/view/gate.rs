@@ -51,12 +51,15 @@ pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<G
     let step = session.step(&gate.step)?;
     let state = session.step_state(&gate.step)?;
     let migration = step.migration.map(|at| &session.plan.ceremony.migrations[at]);
-    let (word, rows) = match gate.kind {
+    let (word, mut rows) = match gate.kind {
         GateKind::Start => ("GATE", super::gate_start::start(session, step, state, migration)),
         GateKind::Commit => ("COMMIT", commit(session, transcript, step, state, migration, now)),
         GateKind::RollBack => ("ROLL BACK", roll_back(session)),
         GateKind::Delete => ("DELETE", delete(session)),
     };
+    if !matches!(gate.kind, GateKind::RollBack | GateKind::Delete) {
+        rows.splice(0..0, super::witness::rows(session, &gate.step));
+    }
     let title = match gate.kind {
         GateKind::RollBack => Row::of(Tone::Strong, "everything that is applied is undone"),
         GateKind::Delete => Row::of(Tone::Strong, "rows will be deleted"),

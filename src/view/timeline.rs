@@ -82,7 +82,7 @@ pub fn timeline_mark(entry: &Entry) -> Option<TimelineMark> {
         Event::CheckJudged { verdict, .. } if !verdict.is_good() => Some(TimelineKind::Failed),
         Event::FindingRaised { .. } => Some(TimelineKind::Finding),
         Event::GateOpened { .. } => Some(TimelineKind::Gate),
-        Event::NoteTaken { .. } => Some(TimelineKind::Note),
+        Event::NoteTaken { .. } | Event::Witnessed { .. } => Some(TimelineKind::Note),
         _ => None,
     };
     let kind = entry.events.iter().filter_map(of_event).max()?;

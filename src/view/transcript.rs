@@ -333,6 +333,14 @@ impl Event {
                 (step, format!("{step} is open again: {why}; next: {next}"))
             }
             Self::StopRequested { rule: Some(rule), .. } => ("", format!("STOP by rule: cancel: {rule}")),
+            Self::StopRequested { level, by: Some(by), .. } => {
+                let what = if *level < 2 { "cancel" } else { "terminate" };
+                ("", format!("STOP by witness {}: {what}", by.words()))
+            }
+            Self::Witnessed { step, attempt, by, initials } => (
+                step,
+                format!("{step} attempt {}: initials {initials} of witness {}", attempt.number, by.words()),
+            ),
             Self::StopRequested { level, .. } => {
                 ("", if *level < 2 { "STOP: cancel" } else { "STOP: terminate" }.to_owned())
             }

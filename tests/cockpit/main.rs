@@ -1,6 +1,7 @@
 //! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
 
 mod choose;
+mod compare;
 mod killed;
 mod left;
 mod locks;
@@ -14,3 +15,4 @@ mod sizes;
 mod stop;
 mod svg;
 mod terminal;
+mod watch;

@@ -95,12 +95,18 @@ fn review(ceremony: &Ceremony) {
     left.assert_restored();
 }
 
-#[test]
-fn stop_cancels_a_long_statement_and_the_ceremony_goes_on_after_its_stages() {
+/// The first migration has a statement that takes its time.
+pub fn sleeping() -> Ceremony {
     let ceremony = Ceremony::copy();
     ceremony.edit(FOUNDATIONS, |text| {
         text.replacen("BEGIN;\n", "BEGIN;\n\nDO $wait$ BEGIN PERFORM pg_sleep(100); END; $wait$;\n", 1)
     });
+    ceremony
+}
+
+#[test]
+fn stop_cancels_a_long_statement_and_the_ceremony_goes_on_after_its_stages() {
+    let ceremony = sleeping();
     let mut screen = ceremony.start(120, 40);
     let mut phrase = String::new();
     while !phrase.starts_with("apply ") {

@@ -33,6 +33,8 @@ pub const ROOMS: &[Room] = &[
     Room { path: "src/journal/file.rs", modules: &["session", "time"], crates: &[], pure: false },
     // Reads a record piece by piece.
     Room { path: "src/journal/pages.rs", modules: &["time"], crates: &["serde_json"], pure: false },
+    // Reads what the one writer writes.
+    Room { path: "src/journal/tail.rs", modules: &["session", "time"], crates: &[], pure: false },
     Room { path: "src/review.rs", modules: &["time"], crates: &["serde"], pure: true },
     Room {
         path: "src/signoff/",
@@ -144,6 +146,12 @@ pub const ROOMS: &[Room] = &[
         path: "src/driver/replay/",
         modules: &["session", "plan", "journal", "time", "view", "review", "runner::session_folder"],
         crates: &["serde_json"],
+        pure: false,
+    },
+    Room {
+        path: "src/driver/watch.rs",
+        modules: &["session", "journal", "time", "view"],
+        crates: &[],
         pure: false,
     },
     Room {

@@ -187,7 +187,7 @@ pub(super) fn halts(session: &Session, index: &Index) -> Vec<HaltFacts> {
             cause: halt.cause.words(),
             condition: match halt.cause {
                 HaltCause::Condition(condition) => Some(condition.number()),
-                HaltCause::Operator | HaltCause::Rule => None,
+                HaltCause::Operator | HaltCause::Witness | HaltCause::Rule => None,
             },
             why: halt.why.clone(),
             left: halt.left.clone(),

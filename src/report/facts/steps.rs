@@ -41,6 +41,8 @@ pub struct StepFacts {
     pub blocked: Option<String>,
     /// What to do about that.
     pub blocked_next: Option<String>,
+    /// Who looked on and put initials under it, whatever try they are under.
+    pub initials: Vec<InitialsFacts>,
     /// In the order of the plan.
     pub checks: Vec<CheckFacts>,
     /// Statements of all tries, in the order in which they were sent.
@@ -51,6 +53,21 @@ pub struct StepFacts {
     pub tables: Vec<TableFacts>,
     /// Objects that it changed, from its latest proof.
     pub changes: Vec<ObjectChange>,
+}
+
+/// A witness's initials under a try of a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InitialsFacts {
+    /// The letters.
+    pub letters: String,
+    /// Name and account of the witness.
+    pub by: String,
+    /// Number of the try.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The proof was there to be seen; otherwise they say only that the step was seen to run.
+    pub seen_done: bool,
 }
 
 /// A check and what was made of it.
@@ -194,12 +211,25 @@ fn facts(
         committed: index.committed.get(&step.id).copied(),
         blocked: state.blocked.as_ref().map(|(why, _)| why.clone()),
         blocked_next: state.blocked.as_ref().map(|(_, next)| next.clone()),
+        initials: initials(session, &step.id),
         checks: checks(index, step, state),
         statements: index.statements.get(&step.id).cloned().unwrap_or_default(),
         suites: index.suites.get(&step.id).cloned().unwrap_or_default(),
         tables: tables(transcript, &step.id),
         changes: changes.map(|(_, changes)| changes.clone()).unwrap_or_default(),
     }
+}
+
+fn initials(session: &Session, step: &str) -> Vec<InitialsFacts> {
+    let under = session.initials.iter().filter(|initials| initials.step == step);
+    let one = |initials: &Initials| InitialsFacts {
+        letters: initials.letters.clone(),
+        by: initials.by.words(),
+        attempt: initials.attempt.number,
+        at: initials.at.wall,
+        seen_done: initials.seen_done,
+    };
+    under.map(one).collect()
 }
 
 fn toll(seen: &crate::plan::Rehearsed) -> Vec<TollFacts> {

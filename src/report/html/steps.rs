@@ -2,7 +2,7 @@
 
 use super::{Page, badge, block, code, text};
 use crate::report::facts::{CheckFacts, StatementFacts, StepFacts, TableFacts};
-use crate::report::text::{is_schema, rehearsed, toll, when};
+use crate::report::text::{initials, is_schema, rehearsed, toll, when};
 use crate::session::ObjectChange;
 use crate::time::human_duration;
 use crate::view::{DECLARED, REAPPLIED, RUNGS, tally};
@@ -50,6 +50,9 @@ impl<'e> Page<'e> {
         if let Some(why) = &step.blocked {
             let next = text(step.blocked_next.as_deref().unwrap_or_default());
             self.put(format!("<p>It could not be carried out: {}. What to do: {next}.</p>", text(why)));
+        }
+        for sentence in initials(step, text) {
+            self.put(format!("<p>{sentence}</p>"));
         }
         self.table("", &["check", "verdict", "wanted", "observed", "entry"]);
         for check in &step.checks {

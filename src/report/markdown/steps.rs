@@ -3,7 +3,7 @@
 use super::{Page, code, inert};
 use super::{rehearsed, when, word};
 use crate::report::facts::{StepFacts, TableFacts};
-use crate::report::text::toll;
+use crate::report::text::{initials, toll};
 use crate::time::human_duration;
 use crate::view::{DECLARED, REAPPLIED, RUNGS, tally};
 
@@ -37,6 +37,9 @@ impl Page<'_> {
         if let Some(why) = &step.blocked {
             let next = step.blocked_next.as_deref().unwrap_or_default();
             self.line(format!("\nIt could not be carried out: {}. What to do: {}.", inert(why), inert(next)));
+        }
+        for sentence in initials(step, inert) {
+            self.line(format!("\n{sentence}"));
         }
         self.line("");
         self.table(&["check", "verdict", "expected", "observed", "entry"]);

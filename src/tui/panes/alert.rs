@@ -19,7 +19,13 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     rows.extend(ui.refusal(scene.session));
     if !typing {
         rows.push(Row::new());
-        rows.extend(view.now);
+        rows.extend(match view.next {
+            Some(stage) if scene.watched() => {
+                let words = format!("the operator deals with it, and is at stage {}", stage.word());
+                vec![Row::labelled("now", Tone::Strong, &words)]
+            }
+            _ => view.now,
+        });
     }
     rows.push(Row::new());
     rows.extend(view.facts);

@@ -21,6 +21,9 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     let mut rows = ui.refusal(session);
     if let Some(view) = gate(session, scene.transcript, now) {
         rows.extend(view.rows.clone());
+        if let Some(folder) = ui.folder.as_ref().filter(|_| session.waits_for_witness()) {
+            rows.insert(rows.len() - view.rows.len() + 1, Row::labelled("DIR is", Tone::Dim, folder));
+        }
         let mut title = Row::of(Tone::Call, view.word).say(Tone::Plain, " ").join(view.title.clone());
         if session.escalation.is_some() {
             title = Row::of(Tone::Bad, "STOP THE WORLD ").join(title);
@@ -54,8 +57,7 @@ pub(in crate::tui) fn height(ui: &Cockpit, scene: &Scene<'_>, width: u16) -> (u1
     let content = content(ui, scene);
     let rows = wrap(&content.rows, usize::from(width).saturating_sub(3)).len();
     let columns = usize::from(width).saturating_sub(3);
-    let answer =
-        content.gate.as_ref().map_or(0, |view| prompt(view, &ui.answer, scene.live(), columns).len());
+    let answer = content.gate.as_ref().map_or(0, |view| prompt(view, &ui.answer, scene, columns).len());
     let rows_of = |rows: usize| u16::try_from(rows + 2).unwrap_or(u16::MAX);
     (rows_of(rows + answer).max(5), rows_of(answer))
 }
@@ -82,7 +84,7 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     let prompt = content
         .gate
         .as_ref()
-        .map_or_else(Vec::new, |view| prompt(view, &ui.answer, scene.live(), usize::from(inner.width)));
+        .map_or_else(Vec::new, |view| prompt(view, &ui.answer, scene, usize::from(inner.width)));
     let answer = u16::try_from(prompt.len()).unwrap_or(u16::MAX).min(inner.height);
     let above = Rect { height: inner.height - answer, ..inner };
     canvas.wrapped(above, &content.rows, &mut ui.gate_scroll);
@@ -95,10 +97,11 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
 }
 
 /// The phrase in full, broken where it must be, and a row for what is typed or what that means.
-fn prompt(view: &GateView, answer: &Answer, live: bool, columns: usize) -> Vec<Row> {
+fn prompt(view: &GateView, answer: &Answer, scene: &Scene<'_>, columns: usize) -> Vec<Row> {
     let wanted = if answer.discard { "discard" } else { view.phrase.as_str() };
-    if !live {
-        return Row::of(Tone::Dim, "it asked for: ").say(Tone::Strong, wanted).wrap(columns);
+    if !scene.live() {
+        let asks = if scene.watched() { "the operator is asked for: " } else { "it asked for: " };
+        return Row::of(Tone::Dim, asks).say(Tone::Strong, wanted).wrap(columns);
     }
     if answer.typing {
         let row = Row { indent: 6, ..Row::of(Tone::Dim, "type  ").say(Tone::Call, wanted) };

@@ -19,6 +19,8 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
     let [top, bottom] = [0, 1].map(|at| Rect { y: area.y + at, height: 1.min(area.height), ..area });
     let (word, tone) = match (scene.status.face, view.practice) {
         (Face::Replay { .. }, _) => (" REPLAY ", Tone::Call),
+        (Face::Watch { .. }, true) => (" WATCH PRACTICE ", Tone::Warn),
+        (Face::Watch { .. }, false) => (" WATCH LIVE ", Tone::Live),
         (Face::Live, true) => (" PRACTICE ", Tone::Warn),
         (Face::Live, false) => (" LIVE ", Tone::Live),
     };
@@ -42,6 +44,12 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
         canvas.style(bottom, style);
         return;
     }
+    if let Some((tone, words)) = super::initials::nobody_drives(scene) {
+        canvas.row(bottom, &Row::of(tone, &format!(" ! {words}")).pad(width), 0);
+        let style = canvas.theme.badge(tone);
+        canvas.style(bottom, style);
+        return;
+    }
     let (done, of) = view.progress;
     let mut parts = vec![view.elapsed, Row::of(Tone::Plain, &format!("{done}/{of} steps"))];
     if view.findings > 0 {
@@ -52,7 +60,7 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
     if ui.wide {
         parts.push(view.server);
     }
-    let light = if scene.live() { Row::of(Tone::Bad, "● REC ") } else { Row::of(Tone::Dim, "record ") };
+    let light = if scene.now() { Row::of(Tone::Bad, "● REC ") } else { Row::of(Tone::Dim, "record ") };
     let right = light
         .say(Tone::Plain, &scene.status.entries.to_string())
         .say(Tone::Dim, "  ")

@@ -6,7 +6,7 @@ use crate::tui::paint::Canvas;
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 15] = [
+const ORDER: [Context; 17] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -17,6 +17,8 @@ const ORDER: [Context; 15] = [
     Context::Answer,
     Context::Choice,
     Context::Words,
+    Context::Watch,
+    Context::Initials,
     Context::Replay,
     Context::Beside,
     Context::Prompt,
@@ -35,10 +37,10 @@ const OF_REPLAY: [Context; 7] = [
     Context::Always,
 ];
 
-fn rows(replay: bool) -> Vec<Row> {
+/// The rows of the table in these contexts.
+pub(in crate::tui) fn rows(contexts: &[Context]) -> Vec<Row> {
     let mut rows = Vec::new();
-    let order: &[Context] = if replay { &OF_REPLAY } else { &ORDER };
-    for context in order.iter().copied() {
+    for &context in contexts {
         rows.push(Row::of(Tone::Strong, context.title()));
         for binding in KEYMAP.iter().filter(|binding| binding.context == context) {
             let keys: Vec<String> = binding.keys.iter().map(|key| key.name()).collect();
@@ -50,8 +52,9 @@ fn rows(replay: bool) -> Vec<Row> {
     rows
 }
 
-pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, live: bool) {
+pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, replay: bool) {
     let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
-    canvas.wrapped(super::inset(inner), &rows(!live), &mut ui.help_scroll);
+    let order: &[Context] = if replay { &OF_REPLAY } else { &ORDER };
+    canvas.wrapped(super::inset(inner), &rows(order), &mut ui.help_scroll);
     canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
 }

@@ -8,6 +8,7 @@ pub(super) mod gate;
 pub(super) mod graph;
 pub(super) mod header;
 pub(super) mod help;
+pub(super) mod initials;
 pub(super) mod locks;
 pub(super) mod notes;
 pub(super) mod output;
@@ -134,6 +135,7 @@ pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene
             Tone::Dim,
             match scene.session.phase {
                 Phase::Closed(_) => "   the session is over; its record stays",
+                _ if scene.watched() => "   the session goes on without you",
                 _ if scene.live() => "   the session can be gone on with: ceremony resume",
                 _ => "",
             },
