@@ -167,7 +167,11 @@ fn whole(execution: &Execution) -> Suite {
         suite.properties.push(("target", format!("{}/{}", session.address, session.database)));
     }
     let mut result = String::new();
-    if !execution.verdict.is_good() {
+    if let Some(entry) = record.divergent {
+        suite.failures = 1;
+        let what = format!("entry {entry} does not follow from its own inputs; see ceremony verify");
+        result = format!("<failure type=\"record\" message=\"{}\"/>", line(&what));
+    } else if !execution.verdict.is_good() {
         suite.failures = 1;
         let word = execution.verdict.word();
         let mut text = execution.verdict_words.to_owned();

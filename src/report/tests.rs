@@ -322,6 +322,21 @@ fn a_build_server_is_not_told_that_all_is_well_when_nothing_was_run() {
     }
 }
 
+/// What was found when the record was read is said before anything else, and no build server takes it for a pass.
+#[test]
+fn a_record_that_is_not_whole_says_so_first() {
+    let whole = execution(&World::closed());
+    let found = whole.clone().found(19, Some(7));
+    for text in [html::render(&found), markdown::render(&found)] {
+        let first = text.split("id=\"sign-off\"").next().unwrap().split("## Migrations").next().unwrap();
+        assert!(first.contains("Entry 7 does not follow") && first.contains("19 bytes"), "{first}");
+    }
+    assert!(junit::render(&found).contains("<failure type=\"record\""));
+    for text in [html::render(&whole), markdown::render(&whole)] {
+        assert!(!text.contains("does not follow") && !text.contains("unfinished line"));
+    }
+}
+
 /// The record is all that counts: read back from its bytes, it gives the same.
 #[test]
 fn the_same_record_gives_the_same_bytes() {
