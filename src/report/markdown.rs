@@ -3,7 +3,7 @@
 mod steps;
 
 use super::facts::*;
-use super::text::{Value, durations, rehearsed, summary, warnings, when, word};
+use super::text::{Value, durations, rehearsed, summary, ticked_before, warnings, when, word};
 use crate::session::Verdict;
 use crate::time::human_duration;
 use crate::view::clean_line;
@@ -254,6 +254,9 @@ impl Page<'_> {
 
     fn sign_off(&mut self) {
         self.heading("Sign-off");
+        if let Some(words) = ticked_before(self.execution) {
+            self.line(format!("{words}\n"));
+        }
         self.table(&["claim", "ticked", "evidence", "entry"]);
         for claim in &self.execution.claims {
             let tick = if claim.verdict.is_good() { "yes" } else { "NO" };

@@ -67,6 +67,12 @@ pub(super) fn summary(execution: &Execution) -> Vec<(&'static str, Value)> {
     rows
 }
 
+/// What a rollback does to the ticks of a sign-off that came before it.
+pub(super) fn ticked_before(execution: &Execution) -> Option<&'static str> {
+    let both = !execution.rollback.is_empty() && execution.claims.iter().any(|claim| claim.entry.is_some());
+    both.then_some("The ticks were made before the rollback: what was applied then is not there any more.")
+}
+
 /// What must be known before anything else is believed.
 pub(super) fn warnings(execution: &Execution) -> Vec<String> {
     let mut list = Vec::new();
