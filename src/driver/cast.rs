@@ -107,7 +107,8 @@ fn label(entry: &Entry, marks: &[TimelineMark], session: &Session) -> Option<Str
     if closed {
         return Some(format!("the end: {}", session.verdict().word()));
     }
-    let kind = marks.iter().find(|mark| mark.entry == entry.n)?.kind;
+    let at = marks.binary_search_by_key(&entry.n, |mark| mark.entry).ok()?;
+    let kind = marks[at].kind;
     if let (TimelineKind::Gate, Phase::Gate(gate)) = (kind, &session.phase) {
         let what = if gate.kind == GateKind::Commit { "commit gate" } else { "gate" };
         let id = gate.id.trim_end_matches(" commit");

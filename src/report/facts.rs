@@ -100,6 +100,10 @@ pub struct RecordFacts {
     pub head: String,
     /// The head as four words.
     pub words: String,
+    /// Bytes of an unfinished last line, which was never acknowledged; the head does not cover them.
+    pub torn_bytes: u64,
+    /// The first entry at which this program decides something else than what is recorded.
+    pub divergent: Option<u64>,
 }
 
 /// How long it took; microseconds unless said otherwise.
@@ -145,6 +149,8 @@ impl Execution {
                 entries: entries.len() as u64,
                 head: head.to_owned(),
                 words: head_words(head),
+                torn_bytes: 0,
+                divergent: None,
             },
             time: TimeFacts {
                 first: entries.first().map(|entry| entry.t),
@@ -175,6 +181,14 @@ impl Execution {
             marks: timeline_marks(entries),
             graph: graph_places(session),
         }
+    }
+
+    /// Adds what was found when the record was read: bytes of a torn last line, and the first entry at which this
+    /// program decides something else.
+    #[must_use]
+    pub fn found(mut self, torn_bytes: u64, divergent: Option<u64>) -> Self {
+        (self.record.torn_bytes, self.record.divergent) = (torn_bytes, divergent);
+        self
     }
 
     /// The steps that are reported: the way up, and what was taken of the way back.

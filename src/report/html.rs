@@ -6,10 +6,10 @@ mod picture;
 mod steps;
 
 use super::facts::*;
-use super::text::{Value, summary, word};
+use super::text::{Value, summary, warnings, word};
 use super::xml::{escape, line, marked};
 use crate::definition::Place;
-use crate::session::{Mode, Verdict};
+use crate::session::Verdict;
 use crate::time::human_duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -17,7 +17,7 @@ use std::fmt::Write;
 /// The style sheet, as it stands in the page.
 const STYLE: &str = include_str!("html/style.css");
 /// SHA-256 of [`STYLE`] in base 64: the only thing that the page allows itself to load. A test computes it again.
-const STYLE_SHA256: &str = "AcsWQCOZ4V7QrVIerJdWzyB66ZiboaIbGf/LMTuEGm8=";
+const STYLE_SHA256: &str = "/DFHq6kFTAENA8HpWWuQC5ycOT58n3L6XjcRkoFVNQU=";
 
 /// What is being written, and which entries can be linked to.
 struct Page<'e> {
@@ -181,12 +181,8 @@ impl Page<'_> {
             counts.checks
         ));
         self.put(format!("<p class=\"said\">{}.</p>", upper(execution.verdict_words)));
-        if execution.session.as_ref().is_some_and(|session| session.mode == Mode::Practice) {
-            self.put("<p class=\"practice\">PRACTICE: this session can never count as real, and cannot be signed as real.</p>");
-        }
-        if !execution.state.closed {
-            let next = text(&execution.state.next);
-            self.put(format!("<p class=\"practice\">The session is not closed. Next: {next}.</p>"));
+        for warning in warnings(execution) {
+            self.put(format!("<p class=\"practice\">{}</p>", text(&warning)));
         }
         self.numbers();
         self.graph();

@@ -1,6 +1,6 @@
 //! The execution report as JUnit XML, for build servers: a test suite for each step, a test case for each check.
 //!
-//! Elements and attributes are those that Surefire writes and Jenkins reads. What was not run is *skipped* there, and
+//! Elements and attributes are those that Surefire writes and Jenkins reads (its `junit-10.xsd`). What was not run is *skipped* there, and
 //! build servers take that for no failure; so a last suite holds one test, which fails unless the whole verdict is good.
 
 use super::facts::{CheckFacts, Execution, StepFacts};
@@ -19,29 +19,27 @@ pub fn render(execution: &Execution) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         out,
-        "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\">",
+        "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">",
         line(&execution.title),
         sum(|suite| suite.tests),
         sum(|suite| suite.failures),
         sum(|suite| suite.errors),
-        sum(|suite| suite.skipped),
         seconds(execution.time.elapsed_us)
     );
-    for (id, suite) in suites.iter().enumerate() {
+    for suite in &suites {
         let started =
             suite.timestamp.as_ref().map(|at| format!(" timestamp=\"{}\"", line(at))).unwrap_or_default();
         let _ = writeln!(
             out,
-            "  <testsuite name=\"{}\" id=\"{id}\" package=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"{started}>",
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"{started}>",
             line(&suite.name),
-            line(&execution.ceremony),
             suite.tests,
             suite.failures,
             suite.errors,
             suite.skipped,
             seconds(suite.elapsed_us),
         );
-        out.push_str(&properties(4, &suite.properties));
+        out.push_str(&properties(&suite.properties));
         out.push_str(&suite.cases);
         out.push_str("  </testsuite>\n");
     }
@@ -63,34 +61,35 @@ struct Suite {
 }
 
 impl Suite {
-    /// Adds a test case; `result` is the element that says how it ended.
-    fn add(&mut self, class: &str, name: &str, given: &[(&'static str, String)], result: &str) {
+    /// Adds a test case; `result` is the element that says how it ended, `said` what else there is to say.
+    fn add(&mut self, class: &str, name: &str, took_us: u64, result: &str, said: &[String]) {
         self.tests += 1;
-        let (class, name) = (line(class), line(name));
-        let _ = write!(self.cases, "    <testcase classname=\"{class}\" name=\"{name}\"");
-        if given.is_empty() && result.is_empty() {
+        let (class, name, took) = (line(class), line(name), seconds(took_us));
+        let _ = write!(self.cases, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"{took}\"");
+        if said.is_empty() && result.is_empty() {
             self.cases.push_str("/>\n");
             return;
         }
         self.cases.push_str(">\n");
-        self.cases.push_str(&properties(6, given));
         if !result.is_empty() {
             let _ = writeln!(self.cases, "      {result}");
+        }
+        if !said.is_empty() {
+            let _ = writeln!(self.cases, "      <system-out>{}</system-out>", lines(&said.join("\n")));
         }
         self.cases.push_str("    </testcase>\n");
     }
 }
 
-fn properties(indent: usize, all: &[(&'static str, String)]) -> String {
+fn properties(all: &[(&'static str, String)]) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let indent = " ".repeat(indent);
-    let mut out = format!("{indent}<properties>\n");
+    let mut out = String::from("    <properties>\n");
     for (name, value) in all {
-        let _ = writeln!(out, "{indent}  <property name=\"{name}\" value=\"{}\"/>", line(value));
+        let _ = writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", line(value));
     }
-    out + &format!("{indent}</properties>\n")
+    out + "    </properties>\n"
 }
 
 fn of_step(ceremony: &str, step: &StepFacts) -> Suite {
@@ -112,16 +111,12 @@ fn of_step(ceremony: &str, step: &StepFacts) -> Suite {
         let next = step.blocked_next.as_deref().unwrap_or_default();
         let result =
             format!("<error type=\"not carried out\" message=\"{}\">{}</error>", line(why), lines(next));
-        suite.add(&class, "the step is carried out", &[], &result);
+        suite.add(&class, "the step is carried out", 0, &result, &[]);
     }
     for check in &step.checks {
-        let mut given = Vec::new();
-        if let Some(entry) = check.entry {
-            given.push(("entry", entry.to_string()));
-        }
-        if let Some(waiver) = &check.waiver {
-            given.push(("waiver", waiver.clone()));
-        }
+        let mut said: Vec<String> = check.entry.iter().map(|entry| format!("entry {entry}")).collect();
+        said.extend(check.observed.iter().map(|observed| format!("observed: {observed}")));
+        said.extend(check.waiver.iter().map(|waiver| format!("waived: {waiver}")));
         let result = match check.verdict {
             Verdict::Pass | Verdict::PassWithWaivers => String::new(),
             Verdict::NotRun => {
@@ -134,9 +129,16 @@ fn of_step(ceremony: &str, step: &StepFacts) -> Suite {
                 failure(step, check)
             }
         };
-        suite.add(&class, &check.title, &given, &result);
+        suite.add(&class, &check.title, took_us(step, check), &result, &said);
     }
     suite
+}
+
+/// How long the query or suite of a check took; nothing for one that has none of its own.
+fn took_us(step: &StepFacts, check: &CheckFacts) -> u64 {
+    let tables = step.tables.iter().map(|table| (table.entry, table.elapsed_us));
+    let suites = step.suites.iter().map(|suite| (suite.entry, suite.elapsed_us));
+    tables.chain(suites).find(|(entry, _)| Some(*entry) == check.entry).map_or(0, |(_, took)| took)
 }
 
 fn failure(step: &StepFacts, check: &CheckFacts) -> String {
@@ -167,7 +169,11 @@ fn whole(execution: &Execution) -> Suite {
         suite.properties.push(("target", format!("{}/{}", session.address, session.database)));
     }
     let mut result = String::new();
-    if !execution.verdict.is_good() {
+    if let Some(entry) = record.divergent {
+        suite.failures = 1;
+        let what = format!("entry {entry} does not follow from its own inputs; see ceremony verify");
+        result = format!("<failure type=\"record\" message=\"{}\"/>", line(&what));
+    } else if !execution.verdict.is_good() {
         suite.failures = 1;
         let word = execution.verdict.word();
         let mut text = execution.verdict_words.to_owned();
@@ -176,11 +182,11 @@ fn whole(execution: &Execution) -> Suite {
         }
         result = format!("<failure type=\"verdict\" message=\"{word}\">{}</failure>", lines(&text));
     }
-    suite.add(&execution.ceremony, "the verdict is good", &[], &result);
+    suite.add(&execution.ceremony, "the verdict is good", 0, &result, &[]);
     suite
 }
 
-/// Seconds with six digits.
+/// Seconds with three digits, which is what Surefire's times have.
 fn seconds(micros: u64) -> String {
-    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    format!("{}.{:03}", micros / 1_000_000, micros / 1_000 % 1_000)
 }

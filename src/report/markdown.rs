@@ -3,7 +3,7 @@
 mod steps;
 
 use super::facts::*;
-use super::text::{Value, durations, rehearsed, summary, when, word};
+use super::text::{Value, durations, rehearsed, summary, ticked_before, warnings, when, word};
 use crate::session::Verdict;
 use crate::time::human_duration;
 use crate::view::clean_line;
@@ -96,6 +96,9 @@ impl Page<'_> {
         self.line(format!("# Execution report: {}\n", inert(&execution.title)));
         self.line(format!("**Verdict: {}**\n", execution.verdict.word()));
         self.line(format!("{}.\n", execution.verdict_words));
+        for warning in warnings(execution) {
+            self.line(format!("> {}\n", inert(&warning)));
+        }
         self.table(&["what", "value"]);
         for (name, value) in summary(execution) {
             let value = match value {
@@ -251,6 +254,9 @@ impl Page<'_> {
 
     fn sign_off(&mut self) {
         self.heading("Sign-off");
+        if let Some(words) = ticked_before(self.execution) {
+            self.line(format!("{words}\n"));
+        }
         self.table(&["claim", "ticked", "evidence", "entry"]);
         for claim in &self.execution.claims {
             let tick = if claim.verdict.is_good() { "yes" } else { "NO" };

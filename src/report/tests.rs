@@ -311,14 +311,31 @@ fn a_build_server_is_not_told_that_all_is_well_when_nothing_was_run() {
         let all = elements(&junit::render(&execution(&world)));
         let count = |wanted: &str| all.iter().filter(|(element, _)| element == wanted).count();
         let total = |key: &str| -> usize {
-            let (root, attributes) = &all[0];
-            assert_eq!(root, "testsuites", "{name}");
-            attributes.iter().find(|(name, _)| name == key).unwrap().1.parse().unwrap()
+            let suites = all.iter().filter(|(element, _)| element == "testsuite");
+            suites
+                .map(|(_, of)| of.iter().find(|(name, _)| name == key).unwrap().1.parse::<usize>().unwrap())
+                .sum()
         };
+        assert_eq!(all[0].0, "testsuites", "{name}");
         assert_eq!(total("tests"), count("testcase"), "{name}");
         assert_eq!(total("failures"), count("failure"), "{name}");
         assert_eq!(total("errors"), count("error"), "{name}");
         assert_eq!(total("skipped"), count("skipped"), "{name}");
+    }
+}
+
+/// What was found when the record was read is said before anything else, and no build server takes it for a pass.
+#[test]
+fn a_record_that_is_not_whole_says_so_first() {
+    let whole = execution(&World::closed());
+    let found = whole.clone().found(19, Some(7));
+    for text in [html::render(&found), markdown::render(&found)] {
+        let first = text.split("id=\"sign-off\"").next().unwrap().split("## Migrations").next().unwrap();
+        assert!(first.contains("Entry 7 does not follow") && first.contains("19 bytes"), "{first}");
+    }
+    assert!(junit::render(&found).contains("<failure type=\"record\""));
+    for text in [html::render(&whole), markdown::render(&whole)] {
+        assert!(!text.contains("does not follow") && !text.contains("unfinished line"));
     }
 }
 

@@ -67,6 +67,35 @@ pub(super) fn summary(execution: &Execution) -> Vec<(&'static str, Value)> {
     rows
 }
 
+/// What a rollback does to the ticks of a sign-off that came before it.
+pub(super) fn ticked_before(execution: &Execution) -> Option<&'static str> {
+    let both = !execution.rollback.is_empty() && execution.claims.iter().any(|claim| claim.entry.is_some());
+    both.then_some("The ticks were made before the rollback: what was applied then is not there any more.")
+}
+
+/// What must be known before anything else is believed.
+pub(super) fn warnings(execution: &Execution) -> Vec<String> {
+    let mut list = Vec::new();
+    if let Some(entry) = execution.record.divergent {
+        list.push(format!(
+            "Entry {entry} does not follow from its own inputs: another version of this program wrote it, or it was made up. Check it with `ceremony verify` before you believe this report."
+        ));
+    }
+    if execution.session.as_ref().is_some_and(|session| session.mode == Mode::Practice) {
+        list.push("PRACTICE: this session can never count as real, and cannot be signed as real.".to_owned());
+    }
+    if !execution.state.closed {
+        list.push(format!("The session is not closed. Next: {}.", execution.state.next));
+    }
+    if execution.record.torn_bytes > 0 {
+        list.push(format!(
+            "The record ends in {} bytes of an unfinished line, which was never acknowledged; they are left out here, and the head does not cover them.",
+            execution.record.torn_bytes
+        ));
+    }
+    list
+}
+
 /// A value of the first page; untrusted text.
 pub(super) enum Value {
     /// Words.

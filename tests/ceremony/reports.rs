@@ -81,7 +81,26 @@ fn the_same_record_gives_the_same_bytes_wherever_it_lies() {
         applied["statements"].as_array().unwrap().iter().any(|statement| statement["tag"] == "CREATE TABLE")
     );
     assert!(first["report.html"].contains("✓ PASS"));
-    assert!(first["report.junit.xml"].contains("failures=\"0\" errors=\"0\" skipped=\"0\""));
+    assert!(first["report.junit.xml"].contains("failures=\"0\" errors=\"0\" time="));
+}
+
+#[test]
+fn what_is_rolled_back_is_not_reported_as_if_it_were_there() {
+    let room = Room::new();
+    room.run(&room.yes()).with(0);
+    assert!(!all(&room, "session")["report.html"].contains("before the rollback"));
+    room.spawn(room.answered(&["rollback", "session"], &room.yes())).end().with(4);
+    let after = all(&room, "session");
+    let report = json(&after["report.json"]);
+    assert!(report["verdict"] == "fail" && report["rollback"].as_array().unwrap().len() == 3);
+    assert!(report["migrations"].as_array().unwrap().iter().all(|migration| migration["applied"] == false));
+    for name in ["report.html", "report.md"] {
+        contains(
+            &after[name],
+            &["hat it applied is rolled back", "before the rollback", "rolled back (attempt"],
+        );
+    }
+    contains(&after["report.junit.xml"], &["<failure type=\"verdict\" message=\"FAIL\">"]);
 }
 
 #[test]

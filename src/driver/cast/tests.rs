@@ -53,14 +53,28 @@ fn last_frame(player: &Player, screen: Screen) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
+/// The sixteen in the order that terminals have for them.
 fn as_vt100(colour: Color) -> vt100::Color {
-    let number = (0..16).find(|number| {
-        let mut text = String::new();
-        super::colour(&mut text, colour, 30);
-        let code = if *number < 8 { 30 + number } else { 82 + number };
-        text == format!(";{code}")
-    });
-    number.map_or(vt100::Color::Default, vt100::Color::Idx)
+    const ORDER: [Color; 16] = [
+        Color::Black,
+        Color::Red,
+        Color::Green,
+        Color::Yellow,
+        Color::Blue,
+        Color::Magenta,
+        Color::Cyan,
+        Color::Gray,
+        Color::DarkGray,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightYellow,
+        Color::LightBlue,
+        Color::LightMagenta,
+        Color::LightCyan,
+        Color::White,
+    ];
+    let index = ORDER.iter().position(|one| *one == colour);
+    index.map_or(vt100::Color::Default, |index| vt100::Color::Idx(index as u8))
 }
 
 fn same(shown: &vt100::Screen, drawn: &Buffer) {

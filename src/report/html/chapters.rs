@@ -3,12 +3,16 @@
 use super::picture::state_class;
 use super::{Page, badge, block, code, text};
 use crate::report::facts::{HaltFacts, StageFacts};
+use crate::report::text::ticked_before;
 use crate::session::{Stage, Verdict};
 use crate::time::human_duration;
 
 impl Page<'_> {
     pub(super) fn claims(&mut self) {
         self.chapter("sign-off", "Sign-off: what is claimed, and on what it rests", true);
+        if let Some(words) = ticked_before(self.execution) {
+            self.put(format!("<p class=\"practice\">{words}</p>"));
+        }
         self.table("", &["claim", "ticked", "evidence", "signed off"]);
         for claim in &self.execution.claims {
             let evidence: Vec<String> = claim
