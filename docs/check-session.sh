@@ -92,7 +92,7 @@ key_of() {
 : >"$scratch/keys"
 : >"$scratch/open"
 count=0 approvals=0
-for statement in "$session"/signoff/*; do
+for statement in "$session"/signoff/* "$session"/signoff/.[!.]*; do
     [ -e "$statement" ] || continue
     name=${statement##*/}
     case $name in
