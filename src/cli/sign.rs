@@ -91,7 +91,7 @@ pub(super) fn start(dir: &Path, options: &Options) -> Result<u8, Trouble> {
     outln!("verdict  {}, {} % of the record replayed", said.verdict.word(), said.replayed.percent);
     outln!("key      {}", signed.key);
     for what in &signed.against {
-        outln!("missing  {what}");
+        outln!("still    {what}");
     }
     outln!("next     ceremony verify {} --signers FILE", dir.display());
     Ok(0)

@@ -98,7 +98,11 @@ fn show(found: &Found, ruling: &Ruling) {
     for ruled in &ruling.rules {
         let by = if ruled.by.is_empty() { "nobody".to_owned() } else { ruled.by.join(", ") };
         let state = if ruled.is_satisfied() { "satisfied" } else { "MISSING" };
-        let rule = ruled.rule.sentence();
-        outln!("policy   {state:<9} {} By {}.", rule, clean_line(&by));
+        let (role, count) = (ruled.rule.role.word(), ruled.rule.count);
+        outln!("policy   {state:<9} {role}, {} of {count}: {}", ruled.by.len(), clean_line(&by));
+        let conditions = ruled.rule.conditions();
+        if !conditions.is_empty() {
+            outln!("         {conditions}");
+        }
     }
 }

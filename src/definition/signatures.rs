@@ -56,19 +56,25 @@ pub struct SignatureRule {
 impl SignatureRule {
     /// `Signs: 1 reviewer, other people than operator, with at least 80 % of the record replayed.`
     pub fn sentence(&self) -> String {
-        let mut text = format!("Signs: {} {}", self.count, self.role.word());
+        let parts = self.conditions();
+        let head = format!("Signs: {} {}", self.count, self.role.word());
+        if parts.is_empty() { format!("{head}.") } else { format!("{head}, {parts}.") }
+    }
+
+    /// What must hold of those who sign, in words; empty when it is nothing.
+    pub fn conditions(&self) -> String {
         let list = |roles: &[Role]| roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" and ");
+        let mut parts = Vec::new();
         if !self.differs_from.is_empty() {
-            text.push_str(&format!(", other people than {}", list(&self.differs_from)));
+            parts.push(format!("other people than {}", list(&self.differs_from)));
         }
         if self.replayed_percent > 0 {
-            text.push_str(&format!(", with at least {} % of the record replayed", self.replayed_percent));
+            parts.push(format!("with at least {} % of the record replayed", self.replayed_percent));
         }
         if !self.after.is_empty() {
-            text.push_str(&format!(", after {}", list(&self.after)));
+            parts.push(format!("after {}", list(&self.after)));
         }
-        text.push('.');
-        text
+        parts.join(", ")
     }
 }
 

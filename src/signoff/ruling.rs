@@ -1,6 +1,6 @@
 //! By the policy and the sign-offs that are there: who counts, who does not and why, and is it signed off?
 
-use super::{Choice, Facts, Refused, Role, SignatureRule, Statement, Subject, file_name};
+use super::{Choice, Facts, Refused, Role, SignatureRule, Statement, Subject, file_name, is_principal};
 use crate::session::Mode;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ impl Bench<'_> {
     fn by_itself(&self, at: usize, report: Option<&str>, now: Timestamp) -> Option<Refused> {
         let filed = &self.filed[at];
         let said = &filed.statement.predicate;
-        if filed.name != file_name(at + 1, said.role, &said.principal) {
+        if filed.name != file_name(at + 1, said.role, &said.principal) || !is_principal(&said.principal) {
             return Some(Refused::Contradicts(format!(
                 "it says {} signed as {}, in the order as number {}",
                 said.principal,

@@ -1,4 +1,6 @@
-//! The rules themselves: what a definition may ask, and which names are one person.
+//! The rules themselves: what a definition may ask, which names are one person, what must be opened.
+
+mod ruling;
 
 use super::*;
 use crate::definition::load;
@@ -82,4 +84,32 @@ fn percent_is_rounded_down() {
         [percent(0, 0), percent(799, 1000), percent(800, 1000), percent(1000, 1000)],
         [0, 79, 80, 100]
     );
+}
+
+#[test]
+fn what_must_be_opened() {
+    use crate::plan::Plan;
+    use crate::session::{Judged, Session, Verdict};
+    use crate::time::{Moment, Timestamp};
+    let shipped = DiskFolder::new(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let plan = Plan::new(load(&shipped, "ceremony.toml").unwrap());
+    let mut session = Session::new(std::sync::Arc::new(plan));
+    let skipped: Vec<String> = session.plan.steps.iter().map(|step| format!("skipped/{}", step.id)).collect();
+    assert_eq!(must_be_opened(&session), skipped, "what was not run is never a pass");
+
+    for state in &mut session.steps {
+        state.verdict = Some(Verdict::Pass);
+    }
+    assert_eq!(must_be_opened(&session), Vec::<String>::new());
+    let judged = |verdict, waiver: Option<&str>| {
+        let waiver = waiver.map(str::to_owned);
+        Some(Judged { verdict, expected: String::new(), observed: String::new(), waiver })
+    };
+    let waived = format!("{} (granted by X until Y)", session.plan.ceremony.waivers[0].reason);
+    session.steps[0].checks[0] = judged(Verdict::Fail, None);
+    session.steps[1].checks[0] = judged(Verdict::PassWithWaivers, Some(&waived));
+    session.findings.push((Moment { wall: Timestamp::from_micros(0), mono_us: 0 }, "odd".to_owned()));
+    let (step, check) = (session.plan.steps[0].id.clone(), session.plan.steps[0].checks[0].id.clone());
+    let wanted = ["finding/1".to_owned(), format!("check/{step}/{check}"), "waiver/1".to_owned()];
+    assert_eq!(must_be_opened(&session), wanted);
 }

@@ -349,9 +349,11 @@ fn revoked_keys_never_count() {
     command.args(["-q", "-k", "-f"]).arg(&list).arg(desk.path("ada.pub"));
     assert!(command.status().unwrap().success());
     asked(&["its key is revoked", "0 of 1 operator"]);
+    desk.script_with(&["revoked"]).with(1, &["WRONG: signoff/001-operator-ada.json"]);
     // Nobody of them.
     fs::write(&list, desk.public("mallory")).unwrap();
     desk.verify(&["--revoked", "revoked"]).with(0, &["signed off"]);
+    desk.script_with(&["revoked"]).with(0, &["nothing is wrong"]);
     // A list that is none is no list of nobody.
     fs::write(&list, "rita\n").unwrap();
     desk.verify(&["--revoked", "revoked"]).with(2, &["line 1 is neither a public key nor a fingerprint"]);

@@ -161,8 +161,12 @@ impl Desk {
 
     /// The stock script, which knows nothing of the program.
     pub fn script(&self) -> Ended {
+        self.script_with(&[])
+    }
+
+    pub fn script_with(&self, more: &[&str]) -> Ended {
         let mut command = Command::new("sh");
-        command.arg(root().join("docs/check-session.sh")).args(["session", "signers"]);
+        command.arg(root().join("docs/check-session.sh")).args(["session", "signers"]).args(more);
         let output = command.current_dir(self.folder.path()).stdin(Stdio::null()).output().unwrap();
         Ended::of(&output)
     }

@@ -107,7 +107,7 @@ fn without_a_policy_nobody_makes_it_signed_off() {
         text[..at].to_owned()
     });
     desk.review("lena", 100);
-    desk.approve("operator", "ada").with(0, &["missing  no policy: nobody's signature makes it signed off"]);
+    desk.approve("operator", "ada").with(0, &["still    no policy: nobody's signature makes it signed off"]);
     desk.approve("lead", "lena").with(0, &[]);
     desk.verify(&[]).with(7, &["no policy: nobody's signature makes it signed off"]);
 }

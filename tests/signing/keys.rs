@@ -181,6 +181,37 @@ fn keys_that_cannot_be_used() {
     ended.with(2, &["stays locked", "there is no terminal", "ssh-add"]);
 }
 
+/// On a machine without OpenSSH our own kinds are signed and checked all the same, and others are refused.
+#[test]
+fn without_ssh_keygen() {
+    let desk = Desk::new();
+    let bare = |desk: &Desk, arguments: &[&str]| {
+        Ended::of(&desk.program(arguments).env("PATH", desk.path("nowhere")).output().unwrap())
+    };
+    let verify = ["verify", "session", "--signers", "signers"];
+    desk.review("rita", 100);
+    desk.review("lena", 100);
+    for (role, name) in [("operator", "ada"), ("reviewer", "rita"), ("lead", "lena")] {
+        let key = desk.path(name).display().to_string();
+        bare(&desk, &["sign", "session", "--role", role, "--as", name, "--key", &key, "--approve"])
+            .with(0, &[]);
+    }
+    bare(&desk, &verify).with(0, &["signed off"]);
+    let file = desk.signoff("003-lead-lena.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"reason\": \"\"", "\"reason\": \"x\"")).unwrap();
+    bare(&desk, &verify).with(7, &["it is not one of these bytes"]);
+    fs::write(&file, text).unwrap();
+
+    desk.make_key("rsa", &["-t", "rsa", "-b", "2048", "-N", ""]);
+    let key = desk.path("rsa").display().to_string();
+    let reject = ["--role", "witness", "--as", "walter", "--key", &key, "--reject", "no", "--cite", "1"];
+    let arguments = [&["sign", "session"][..], &reject].concat();
+    bare(&desk, &arguments).with(2, &["ssh-keygen does not sign", "openssh-client"]);
+    desk.call(&arguments).with(0, &[]);
+    bare(&desk, &verify).with(7, &["a key of this kind is checked by ssh-keygen", "the rejection by walter"]);
+}
+
 /// Types `typed` at the question for the passphrase; returns what was on the terminal.
 fn type_in(desk: &Desk, typed: &[&str]) -> (u32, String) {
     let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 200, ..PtySize::default() }).unwrap();

@@ -21,17 +21,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) struct Agent(UnixStream);
 
 impl Agent {
-    /// The agent of `SSH_AUTH_SOCK`.
-    pub fn connect() -> Result<Self, KeyTrouble> {
+    /// The agent of `SSH_AUTH_SOCK`; `wanted` when it is for the private half of a public key.
+    pub fn connect(wanted: bool) -> Result<Self, KeyTrouble> {
         let next = "start one (`eval $(ssh-agent); ssh-add`), or name a key with --key FILE";
         let path = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
-        let path = path.ok_or_else(|| {
-            KeyTrouble::new(
-                "there is no key to sign with",
-                "no --key is given and SSH_AUTH_SOCK names no agent",
-                next,
-            )
-        })?;
+        let why = if wanted {
+            "the key that is named is a public one, and SSH_AUTH_SOCK names no agent that has its private half"
+        } else {
+            "no --key is given and SSH_AUTH_SOCK names no agent"
+        };
+        let path = path.ok_or_else(|| KeyTrouble::new("there is no key to sign with", why, next))?;
         let connected = UnixStream::connect(&path).and_then(|stream| {
             stream.set_read_timeout(Some(PATIENCE))?;
             stream.set_write_timeout(Some(PATIENCE))?;

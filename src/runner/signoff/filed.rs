@@ -114,5 +114,6 @@ pub fn write(folder: &Path, name: &str, statement: &[u8], signature: &str) -> io
         file.as_file().sync_all()?;
         file.persist_noclobber(folder.join(name)).map_err(|error| error.error)?;
     }
-    File::open(folder.join(FOLDER))?.sync_all()
+    File::open(folder.join(FOLDER))?.sync_all()?;
+    File::open(folder)?.sync_all()
 }

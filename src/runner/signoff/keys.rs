@@ -107,7 +107,7 @@ fn unlocked(path: &Path, key: &PrivateKey) -> Result<PrivateKey, KeyTrouble> {
 }
 
 fn by_agent(wanted: Option<&PublicKey>, namespace: &str, bytes: &[u8]) -> Result<String, KeyTrouble> {
-    let mut agent = Agent::connect()?;
+    let mut agent = Agent::connect(wanted.is_some())?;
     let keys = agent.keys()?;
     let key = match (wanted, keys.as_slice()) {
         (Some(wanted), keys) => {

@@ -40,6 +40,3 @@ impl fmt::Display for KeyTrouble {
 }
 
 impl std::error::Error for KeyTrouble {}
-
-#[cfg(test)]
-mod tests;
