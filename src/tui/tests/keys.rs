@@ -129,7 +129,8 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
 
 #[test]
 fn every_row_of_the_keymap_does_something() {
-    for binding in KEYMAP {
+    // The list of sessions is no cockpit, and has a test of its own.
+    for binding in KEYMAP.iter().filter(|binding| binding.context != Context::Picker) {
         for key in binding.keys {
             let (mut cockpit, mut world, face) = place_of(binding.context);
             let mut changed = false;
