@@ -50,8 +50,7 @@ const ZSH: &str = r#"
 _ceremony_session() {
     local -a found
     found=(latest sessions/*/session.jsonl(N:h))
-    compadd -a found
-    _files -/
+    compadd -a found || _files -/
 }
 "#;
 

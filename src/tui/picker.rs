@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn every_row_of_the_keymap_does_something() {
+        let rows = KEYMAP.iter().filter(|binding| binding.context == Context::Picker);
+        for key in rows.flat_map(|binding| binding.keys) {
+            let mut picker = Picker::new(Theme::Dark, false, 50);
+            picker.scroll.fit(100, 10, Some(50));
+            let pick = picker.on_event(&Event::Key(key.event()), 100);
+            assert!(pick.is_some() || picker.selected != 50, "{} does nothing", key.name());
+        }
+    }
+
+    #[test]
     fn keys() {
         let mut picker = Picker::new(Theme::Dark, false, 1);
         let mut press = |code: KeyCode| {
