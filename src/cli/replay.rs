@@ -64,14 +64,17 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
             .map_err(failed)?;
         let now_us = clock.now().mono_us;
         sitting.was_drawn(&cockpit, now_us);
-        let more = sitting.work(|| clock.now().mono_us.saturating_sub(now_us) < WORK_US);
+        // Keys that wait come first.
+        let waiting = inbox.try_recv().ok();
+        let has_time = || clock.now().mono_us.saturating_sub(now_us) < WORK_US;
+        let more = waiting.is_none() && sitting.work(has_time);
         let quiet = if sitting.is_busy() { BUSY } else { QUIET };
         let patience = match sitting.patience_us(clock.now().mono_us) {
             _ if more => Duration::ZERO,
             Some(us) => Duration::from_micros(us).min(quiet),
             None => quiet,
         };
-        match inbox.recv_timeout(patience) {
+        match waiting.map_or_else(|| inbox.recv_timeout(patience), Ok) {
             Ok(Message::Term(event, _)) => {
                 let actions = cockpit.on_event(&event, &session, sitting.reel.transcript(), &status);
                 for action in actions {
