@@ -9,8 +9,10 @@ macro_rules! outln {
 }
 
 mod check;
+mod config;
 mod launch;
 mod live;
+mod looks;
 mod plan;
 mod purpose;
 mod rehearse;
@@ -66,9 +68,21 @@ pub struct Common {
     /// Draw with ASCII only.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// For a light terminal.
-    #[arg(long, global = true)]
+    /// For a light terminal: --theme light.
+    #[arg(long, global = true, conflicts_with = "theme")]
     pub light: bool,
+    /// Colours: dark, light, high-contrast, … (`ceremony themes` lists them).
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Nothing moves on the screen but clocks.
+    #[arg(long, global = true)]
+    pub no_motion: bool,
+    /// Click and scroll with the mouse; selecting text then needs Shift.
+    #[arg(long, global = true)]
+    pub mouse: bool,
+    /// These options, the environment, the file and the defaults, put together.
+    #[arg(skip)]
+    pub settings: config::Settings,
 }
 
 /// How gates are answered without a screen.
@@ -131,6 +145,10 @@ enum Sub {
     Check,
     /// Show what would be done, in order, without doing it.
     Plan,
+    /// Show every setting and where it comes from.
+    Config,
+    /// List the themes.
+    Themes,
     /// Write the runbook from the definition.
     Runbook {
         /// Only say whether the one on disk is current (exit code 4 if not).
@@ -141,9 +159,21 @@ enum Sub {
 
 /// Runs the program; returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let common = cli.common;
-    let result = match cli.command {
+    let Cli { mut common, command } = Cli::parse();
+    // A record can be looked at and a definition be checked whatever the settings are.
+    let needless = matches!(
+        command,
+        Some(Sub::Report { .. } | Sub::Verify { .. } | Sub::Check | Sub::Plan | Sub::Runbook { .. })
+    );
+    let settled = match config::Settings::read(&common) {
+        Ok(settings) => {
+            common.settings = settings;
+            looks::check(&common)
+        }
+        Err(trouble) => Err(trouble),
+    };
+    let result = match command {
+        _ if !needless && settled.is_err() => settled.map(|()| 2),
         None => live::start(&common),
         Some(Sub::Run(headless)) if headless.headless => run::start(&common, &headless),
         Some(Sub::Run(_)) => live::start(&common),
@@ -155,6 +185,8 @@ pub fn main() -> ExitCode {
         Some(Sub::Verify { dir }) => verify::check(&dir),
         Some(Sub::Check) => check::check(&common),
         Some(Sub::Plan) => plan::show(&common),
+        Some(Sub::Config) => config::show(&common),
+        Some(Sub::Themes) => looks::list(&common),
         Some(Sub::Runbook { check }) => runbook::write(&common, check),
     };
     match result {

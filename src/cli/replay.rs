@@ -1,6 +1,6 @@
 //! `ceremony replay DIR`: the same cockpit fed from the record, forward and back.
 
-use super::{Common, Trouble, live, run};
+use super::{Common, Trouble, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::Player;
@@ -8,7 +8,7 @@ use crate::journal::head_words;
 use crate::runner::clock::Clock;
 use crate::time::{Moment, Timestamp};
 use crate::tui::terminal::Terminal;
-use crate::tui::{Action, Cockpit, Face, Seek, Status};
+use crate::tui::{Action, Face, Seek, Status};
 use crate::view::{TimelineMark, next_mark, previous_mark, timeline_marks};
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -24,9 +24,9 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
-    let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));
+    let mut cockpit = looks::cockpit(common);
     let marks = timeline_marks(player.entries());
     cockpit.set_marks(marks.clone());
     let words = head_words(&player.head);

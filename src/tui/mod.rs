@@ -22,10 +22,14 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+mod bell;
 mod input;
 pub mod keymap;
 mod layout;
+mod motion;
+mod mouse;
 mod paint;
+mod palette;
 mod panes;
 mod place;
 pub mod terminal;
@@ -39,14 +43,15 @@ mod tests;
 
 use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
-use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
+use crate::view::{Item, Row, TimelineMark, Transcript, checklist, clean_line};
 use answer::Answer;
+pub use bell::{Bell, Call};
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
 use place::{Pane, Tab};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-pub use theme::Theme;
+pub use theme::{Depth, Part, SHIPPED, Sheet, Theme};
 use words::Words;
 
 /// An event of the terminal.
@@ -158,6 +163,8 @@ pub struct Cockpit {
     answer: Answer,
     words: Words,
     message: Option<String>,
+    /// Shown until the next key, also when a gate opens.
+    notice: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
     list_scroll: Scroll,
@@ -170,6 +177,11 @@ pub struct Cockpit {
     covered: bool,
     /// The screen is too small to show what a key would do.
     small: bool,
+    motion: bool,
+    ring: bell::Ring,
+    palette: palette::Palette,
+    /// What can be clicked on in the last frame.
+    targets: Vec<(Rect, mouse::Target)>,
 }
 
 impl Cockpit {
@@ -191,6 +203,7 @@ impl Cockpit {
             answer: Answer::default(),
             words: Words::default(),
             message: None,
+            notice: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
             list_scroll: Scroll::default(),
@@ -201,12 +214,26 @@ impl Cockpit {
             wide: false,
             covered: false,
             small: false,
+            motion: true,
+            ring: bell::Ring::default(),
+            palette: palette::Palette::default(),
+            targets: Vec::new(),
         }
     }
 
     /// The marks of a replay's timeline, from [`crate::view::timeline_marks`] over the whole record.
     pub fn set_marks(&mut self, marks: Vec<TimelineMark>) {
         self.marks = marks;
+    }
+
+    /// How a person who looks away is called.
+    pub fn set_bell(&mut self, bell: Bell) {
+        self.ring.bell = bell;
+    }
+
+    /// The call that is to be made now, once for each gate, stop and end.
+    pub fn call(&mut self, session: &Session, now: Moment) -> Option<Call> {
+        self.ring.due(session, now)
     }
 
     /// Draws a frame. Any size will do.
@@ -221,7 +248,9 @@ impl Cockpit {
         let area = frame.area();
         self.wide = area.width >= WIDE;
         self.sync(&scene);
+        self.targets.clear();
         let mut canvas = Canvas { frame, theme: self.theme };
+        canvas.style(area, self.theme.ground());
         self.small = area.width < WIDTH_MIN || area.height < HEIGHT_MIN;
         if self.small {
             panes::too_small(&mut canvas, area);
@@ -267,6 +296,9 @@ impl Cockpit {
         if self.words.open == Some(words::Purpose::Note) {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
         }
+        if self.palette.open {
+            palette::draw(canvas, screen.body, self, scene);
+        }
         panes::hints(canvas, screen.hints, self, scene);
     }
 
@@ -287,6 +319,8 @@ impl Cockpit {
         use crate::definition::StepKind;
         use crate::session::GateKind;
         (self.selected, self.message, self.ask) = (None, None, None);
+        // What it offered is not what is possible now.
+        self.palette.close();
         self.gate_scroll = Scroll::default();
         let Phase::Gate(gate) = &session.phase else {
             if matches!(session.phase, Phase::Running(_)) {
@@ -336,6 +370,11 @@ impl Cockpit {
 
     fn scroll(&mut self, tab: Tab) -> &mut Scroll {
         &mut self.scrolls[tab as usize]
+    }
+
+    /// Shows what is wrong with the looks, until the next key.
+    pub fn notice(&mut self, words: &str) {
+        self.notice = Some(clean_line(words));
     }
 
     fn say(&mut self, message: &str) {

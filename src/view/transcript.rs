@@ -25,6 +25,8 @@ pub struct Transcript {
     pub changes: Vec<(String, Vec<ObjectChange>)>,
     /// The statement that was sent last: step, place, text.
     pub statement: Option<(String, Place, String)>,
+    /// The statement or unit that was sent last: step, index from 0, how many there are.
+    pub far: Option<(String, usize, usize)>,
     /// The last error of the server.
     pub error: Option<Box<ErrorCard>>,
     /// What the radar saw last.
@@ -149,6 +151,7 @@ impl Transcript {
                 self.push(entry, step, LineKind::Event, &format!("statement {} of {of}, {at}", index + 1));
                 self.push(entry, step, LineKind::Sql, sql);
                 self.statement = Some((step.to_owned(), at.clone(), sql.clone()));
+                self.far = Some((step.to_owned(), *index, *of));
             }
             Report::StatementFinished { tag, elapsed_us, .. } => {
                 self.push(entry, step, LineKind::Tag, &format!("{tag}  {}", human_duration(*elapsed_us)));

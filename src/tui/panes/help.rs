@@ -6,7 +6,7 @@ use crate::tui::paint::Canvas;
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 13] = [
+const ORDER: [Context; 14] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -19,6 +19,7 @@ const ORDER: [Context; 13] = [
     Context::Words,
     Context::Replay,
     Context::Ask,
+    Context::Palette,
     Context::Always,
 ];
 
