@@ -1,5 +1,6 @@
 //! Calling a person who looks away: once for each gate, stop and end, and only when nobody is at the keys.
 
+use super::Cockpit;
 use crate::session::{Phase, Session};
 use crate::time::Moment;
 use crate::view::clean_line;
@@ -26,6 +27,23 @@ pub struct Call {
     pub words: String,
     /// Also as a notification of the desktop.
     pub desktop: bool,
+}
+
+impl Cockpit {
+    /// How a person who looks away is called.
+    pub fn set_bell(&mut self, bell: Bell) {
+        self.ring.bell = bell;
+    }
+
+    /// The call that is to be made now, once for each gate, stop and end.
+    pub fn call(&mut self, session: &Session, now: Moment) -> Option<Call> {
+        self.ring.due(session, now)
+    }
+
+    /// Shows what is wrong with the looks, until the next key.
+    pub fn notice(&mut self, words: &str) {
+        self.notice = Some(words.to_owned());
+    }
 }
 
 /// Who was called for what.

@@ -43,7 +43,7 @@ mod tests;
 
 use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
-use crate::view::{Item, Row, TimelineMark, Transcript, checklist, clean_line};
+use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
 pub use bell::{Bell, Call};
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
@@ -226,16 +226,6 @@ impl Cockpit {
         self.marks = marks;
     }
 
-    /// How a person who looks away is called.
-    pub fn set_bell(&mut self, bell: Bell) {
-        self.ring.bell = bell;
-    }
-
-    /// The call that is to be made now, once for each gate, stop and end.
-    pub fn call(&mut self, session: &Session, now: Moment) -> Option<Call> {
-        self.ring.due(session, now)
-    }
-
     /// Draws a frame. Any size will do.
     pub fn draw(
         &mut self,
@@ -370,11 +360,6 @@ impl Cockpit {
 
     fn scroll(&mut self, tab: Tab) -> &mut Scroll {
         &mut self.scrolls[tab as usize]
-    }
-
-    /// Shows what is wrong with the looks, until the next key.
-    pub fn notice(&mut self, words: &str) {
-        self.notice = Some(clean_line(words));
     }
 
     fn say(&mut self, message: &str) {

@@ -5,7 +5,7 @@ use crate::view::{Row, Tone};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::symbols::border;
 
 /// What panes are drawn on.
@@ -77,7 +77,11 @@ impl Canvas<'_, '_> {
         let mut x = area.x;
         for piece in &row.cut(skip, usize::from(area.width)).pieces {
             let room = usize::from(area.right().saturating_sub(x));
-            (x, _) = self.buffer().set_stringn(x, area.y, &piece.text, room, theme.style(piece.tone));
+            // Words on the edge of a pane are not drawn as the edge is.
+            let style = theme.style(piece.tone);
+            let fg = style.fg.or(theme.ground().fg);
+            let style = Style { fg, sub_modifier: Modifier::all() - style.add_modifier, ..style };
+            (x, _) = self.buffer().set_stringn(x, area.y, &piece.text, room, style);
         }
     }
 
@@ -109,6 +113,7 @@ impl Canvas<'_, '_> {
             (false, Tone::Dim) => self.theme.part(Part::Frame),
             _ => self.theme.style(tone),
         };
+        let style = Style { add_modifier: style.add_modifier - Modifier::UNDERLINED, ..style };
         let block = ratatui::widgets::Block::bordered().border_set(set).border_style(style);
         let inner = block.inner(area);
         self.frame.render_widget(block, area);

@@ -1,6 +1,7 @@
 //! The screen at several sizes in every situation, and what must hold for all of them.
 
 mod keys;
+mod looks;
 
 use super::fixture::World;
 use super::keymap::{Context, KEYMAP, Key};

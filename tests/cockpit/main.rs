@@ -1,5 +1,6 @@
 //! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
 
+mod colors;
 mod left;
 mod locks;
 mod pass;
@@ -7,6 +8,7 @@ mod pty;
 mod refused;
 mod room;
 mod screens;
+mod settings;
 mod sizes;
 mod stop;
 mod svg;
