@@ -123,7 +123,11 @@ impl Canvas<'_, '_> {
             let title = title.cut(0, usize::from(room.width));
             let at = Rect { height: 1, ..room };
             self.row(at, &title, 0);
-            let calls = (tone == Tone::Call).then(|| self.theme.part(Part::Calls));
+            let calls = match tone {
+                Tone::Call => Some(self.theme.part(Part::Calls)),
+                Tone::Bad => Some(self.theme.part(Part::Alarm)),
+                _ => None,
+            };
             let badge = focus.then(|| self.theme.badge(Tone::Live));
             if let Some(style) = calls.or(badge) {
                 let width = u16::try_from(title.width()).unwrap_or(room.width).min(room.width);
@@ -152,7 +156,7 @@ impl Canvas<'_, '_> {
         let last = scroll.total - scroll.page;
         let at = scroll.top.min(last) * usize::from(area.height - 1) / last;
         let y = area.y + u16::try_from(at).unwrap_or(0);
-        let style = self.theme.style(Tone::Live);
+        let style = self.theme.style(Tone::Dim);
         if let Some(cell) = self.buffer().cell_mut(Position::new(area.right(), y)) {
             cell.set_symbol("█").set_style(style);
         }
@@ -164,7 +168,7 @@ impl Canvas<'_, '_> {
         self.style(area, self.theme.ground());
     }
 
-    /// The ground of header and hints.
+    /// The ground of header and hints, and of the row that is current.
     pub fn bar(&mut self, area: Rect) {
         self.style(area, self.theme.part(Part::Bar));
     }

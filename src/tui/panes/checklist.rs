@@ -36,8 +36,10 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
             }
             let line = Rect { width: line.width.saturating_sub(1), ..line };
             ui.target(line, Target::Line(at));
-            if focus && Some(at) == here {
-                canvas.select(line);
+            match Some(at) == here {
+                true if focus => canvas.select(line),
+                true => canvas.bar(line),
+                false => {}
             }
         }
     }

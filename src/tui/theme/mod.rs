@@ -49,9 +49,9 @@ impl Depth {
 pub enum Part {
     /// The edge of a pane without the focus.
     Frame,
-    /// Header and hints.
+    /// Header and hints, and the row that is current.
     Bar,
-    /// The row that is selected or current.
+    /// The row that is selected.
     Selected,
     /// The bar of a stop.
     Alarm,
