@@ -172,7 +172,7 @@ fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
         }
     }
     for least in [Do::Palette, Do::Zoom, Do::Note, Do::NextPane] {
-        if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns {
+        if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns + 1 {
             shown.retain(|(act, _)| *act != least);
         }
     }
