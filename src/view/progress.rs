@@ -22,8 +22,8 @@ pub fn progress(session: &Session, transcript: &Transcript, now: Moment) -> Vec<
     let Phase::Running(running) = &session.phase else { return Vec::new() };
     let Some(id) = running.step.as_deref().filter(|_| running.work == Work::Run) else { return Vec::new() };
     let mut rows = Vec::new();
-    if let Some((_, index, of)) = transcript.far.as_ref().filter(|(step, ..)| step == id) {
-        let words = format!("  statement {} of {of}", index + 1);
+    if let Some((_, what, index, of)) = transcript.far.as_ref().filter(|(step, ..)| step == id) {
+        let words = format!("  {what} {} of {of}", index + 1);
         rows.push(Row::labelled("far", Tone::Plain, "").join(share(*index, *of)).say(Tone::Plain, &words));
     }
     let took = session.plan.rehearsed(id).map(|seen| seen.elapsed_us).filter(|took| *took > 0);

@@ -171,6 +171,31 @@ fn only_what_runs_moves_and_only_if_it_may() {
     assert_eq!(Cockpit::new(Theme::dark(), false).patience(&gate.session), std::time::Duration::from_secs(1));
 }
 
+/// Statements and time beside the rehearsal, in words and as bars; late is a warning, not a stop.
+#[test]
+fn how_far_it_is_and_how_long_it_takes() {
+    let mut world = World::at_apply_gate("T");
+    world.add_rehearsal();
+    world.confirm();
+    world.statements();
+    let row = |world: &World, label: &str| {
+        let mut cockpit = Cockpit::new(Theme::dark(), false);
+        let text = screen(&mut cockpit, world, &status(world, Face::Live), (120, 40));
+        let row = text.lines().find(|line| line.contains(&format!("│ {label} ")));
+        row.unwrap_or_else(|| panic!("no row {label}:\n{text}")).trim_matches(['│', ' ']).to_owned()
+    };
+    assert_eq!(row(&world, "far"), "far     ━━━━━━━━━━──────────  statement 2 of 2");
+    assert_eq!(row(&world, "time"), "time    ━━━━━━━━━━━━────────  1 s of about 2.6 s, as rehearsed");
+    world.wait(60_000_000);
+    let late = row(&world, "time");
+    assert!(late.starts_with("time    ━━━━━━━━━━━━━━━━━━━━  ") && late.contains(" of about 2.6 s"), "{late}");
+    let of = world.entries.len();
+    let mut replayed = Cockpit::new(Theme::dark(), false);
+    let face = Face::Replay { entry: of, of, playing: true };
+    let text = screen(&mut replayed, &world, &status(&world, face), (120, 40));
+    assert!(text.contains("▶ RUN"), "nothing turns in a replay\n{text}");
+}
+
 fn type_into(cockpit: &mut Cockpit, world: &World, face: Face, text: &str) -> Vec<Action> {
     let now = status(world, face);
     let mut actions = Vec::new();
