@@ -158,7 +158,7 @@ impl Cockpit {
             Do::RollBack => self.ask = Some(Ask::RollBack),
             Do::Quit => self.ask = Some(Ask::Quit),
             Do::Yes | Do::No => return self.answer_ask(act == Do::Yes),
-            Do::Palette => self.palette.show(),
+            Do::Palette => self.palette.show(self.contexts_below(scene)),
             Do::Help => (self.help, self.help_scroll) = (true, Scroll::default()),
             Do::Zoom => self.zoom = !self.zoom,
             Do::Confirm if self.palette.open => return self.palette_confirm(scene),

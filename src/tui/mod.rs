@@ -295,6 +295,8 @@ impl Cockpit {
     /// Follows what happened: closes what is over, shows what matters at a gate.
     fn sync(&mut self, scene: &Scene<'_>) {
         self.words.sync(scene.session);
+        let contexts = self.contexts_below(scene);
+        self.palette.sync(&contexts);
         // A reviewer who goes through a record keeps the tab that is being read.
         if self.answer.sync(scene.session, scene.status.now) && scene.live() {
             self.new_opening(scene.session);

@@ -23,8 +23,8 @@ impl Cockpit {
         let at = Position { x: mouse.column, y: mouse.row };
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at, scene),
-            MouseEventKind::ScrollUp => self.wheel(at, -3),
-            MouseEventKind::ScrollDown => self.wheel(at, 3),
+            MouseEventKind::ScrollUp => self.wheel(at, -3, scene),
+            MouseEventKind::ScrollDown => self.wheel(at, 3, scene),
             _ => {}
         }
     }
@@ -68,7 +68,10 @@ impl Cockpit {
         }
     }
 
-    fn wheel(&mut self, at: Position, rows: isize) {
+    fn wheel(&mut self, at: Position, rows: isize, scene: &Scene<'_>) {
+        if self.palette.open {
+            return self.palette_step(rows.signum(), scene);
+        }
         let Some(pane) = self.pane_at(at) else { return };
         let focus = std::mem::replace(&mut self.focus, pane);
         self.scroll_rows(rows);

@@ -1,6 +1,6 @@
 //! The command palette: every row of the keymap that is possible now, found by a few letters of it.
 
-use super::keymap::{Binding, Do, KEYMAP};
+use super::keymap::{Binding, Context, Do, KEYMAP};
 use super::paint::Canvas;
 use super::{Action, Cockpit, Scene};
 use crate::view::{Row, Tone};
@@ -18,13 +18,20 @@ const WIDTH: u16 = 72;
 #[derive(Debug, Default)]
 pub(super) struct Palette {
     pub open: bool,
+    /// What could be done when it was opened; once that is another thing, it is closed.
+    contexts: Vec<Context>,
     text: String,
     at: usize,
 }
 
 impl Palette {
-    pub fn show(&mut self) {
-        *self = Self { open: true, ..Self::default() };
+    pub fn show(&mut self, contexts: Vec<Context>) {
+        *self = Self { open: true, contexts, ..Self::default() };
+    }
+
+    /// Closes it when something else has become possible: Enter would not do what was read.
+    pub fn sync(&mut self, contexts: &[Context]) {
+        self.open &= self.contexts == contexts;
     }
 
     pub fn close(&mut self) {

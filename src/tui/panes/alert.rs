@@ -7,11 +7,23 @@ use ratatui::layout::Rect;
 
 /// From so many rows on, the bar has a row of air.
 const ROOMY: u16 = 18;
+/// The bar and the stages stay above the choices.
+const LEAST: u16 = 4;
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
     let Some(view) = alert(scene.session) else { return };
     let typing = ui.choosing || ui.words.open.is_some();
     let below = if typing { super::lower(area) } else { Rect::default() };
+    let choices: Vec<Row> = choices(scene.session).into_iter().map(|(_, row)| row).collect();
+    let choices = crate::view::wrap(&choices, usize::from(area.width).saturating_sub(4));
+    // Each of the choices is read before one is made.
+    let below = if ui.choosing {
+        let wanted = u16::try_from(choices.len() + 2).unwrap_or(u16::MAX);
+        let height = below.height.max(wanted).min(area.height.saturating_sub(LEAST));
+        Rect { y: area.bottom() - height, height, ..area }
+    } else {
+        below
+    };
     let area = Rect { height: area.height - below.height, ..area };
     let title = Row::of(Tone::Bad, "■ STOP THE WORLD ■");
     let inner = canvas.frame(area, &title, Tone::Bad, false);
@@ -46,9 +58,7 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     }
     if ui.choosing {
         let inner = canvas.frame(below, &Row::of(Tone::Call, "DECIDE: press the number"), Tone::Call, false);
-        let rows: Vec<Row> = choices(scene.session).into_iter().map(|(_, row)| row).collect();
-        let rows = crate::view::wrap(&rows, usize::from(inner.width).saturating_sub(1));
-        canvas.rows(super::inset(inner), &rows, 0);
+        canvas.rows(super::inset(inner), &choices, 0);
     } else if ui.words.open.is_some_and(|purpose| purpose != crate::tui::words::Purpose::Note) {
         super::notes::draw(canvas, below, ui);
     }

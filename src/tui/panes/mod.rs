@@ -167,14 +167,18 @@ fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
         };
         if !idle {
             let tone = if binding.act == Do::Stop { Tone::Bad } else { Tone::Call };
-            let row = Row::of(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint} "));
+            let row = Row::of(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint}"));
             shown.push((binding.act, row));
         }
     }
     for least in [Do::Palette, Do::Zoom, Do::Note, Do::NextPane] {
-        if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns + 1 {
+        // A space stands between two of them.
+        if shown.iter().map(|(_, row)| row.width() + 1).sum::<usize>() > columns + 1 {
             shown.retain(|(act, _)| *act != least);
         }
     }
-    shown.into_iter().fold(Row::new(), |row, (_, more)| row.join(more))
+    shown.into_iter().fold(Row::new(), |row, (_, more)| {
+        let gap = if row.pieces.is_empty() { "" } else { " " };
+        row.say(Tone::Dim, gap).join(more)
+    })
 }

@@ -123,7 +123,7 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
         Context::Ask => cockpit.ask = Some(Ask::Quit),
         Context::Help => cockpit.help = true,
         Context::Palette => {
-            cockpit.palette.show();
+            press(&mut cockpit, &world, &now, Key::of(&crossterm::event::KeyCode::Char('p').into()).unwrap());
             for letter in ['t', 'a', 'b'] {
                 cockpit.palette.key(&crossterm::event::KeyCode::Char(letter).into());
             }

@@ -69,7 +69,7 @@ fn the_ground_is_under_everything() {
             drawn(&mut cockpit, &world, Face::Live, (120, 40));
             match open {
                 1 => cockpit.help = true,
-                2 => cockpit.palette.show(),
+                2 => drop(type_into(&mut cockpit, &world, Face::Live, "p")),
                 3 => cockpit.words.start(super::words::Purpose::Note),
                 _ => {}
             }
@@ -122,7 +122,7 @@ fn in_ascii_every_cell_is_ascii() {
                     cockpit.set_marks(crate::view::timeline_marks(&world.entries));
                     (cockpit.tab, cockpit.help, cockpit.looking) = (tab, open == 1, open != 4);
                     match open {
-                        2 => cockpit.palette.show(),
+                        2 => drop(type_into(&mut cockpit, world, face, "p")),
                         3 => cockpit.words.start(super::words::Purpose::Note),
                         _ => {}
                     }
@@ -243,8 +243,7 @@ fn the_palette_offers_what_is_possible_and_nothing_else() {
     };
     let world = World::at_apply_gate("T");
     let of = world.entries.len();
-    let mut cockpit = Cockpit::new(Theme::dark(), false);
-    cockpit.palette.show();
+    let cockpit = Cockpit::new(Theme::dark(), false);
     let live = helps(&cockpit, &world, Face::Live);
     let replay = helps(&cockpit, &world, Face::Replay { entry: of, of, playing: false });
     assert!(live.iter().any(|help| help.starts_with("answer the gate")));
@@ -264,6 +263,13 @@ fn a_new_gate_closes_the_palette() {
     world.confirm();
     drawn(&mut cockpit, &world, Face::Live, (100, 30));
     assert!(!cockpit.palette.open, "what it offered is not what is possible now");
+    // Nor when the world stops under it.
+    let running = World::applying();
+    type_into(&mut cockpit, &running, Face::Live, "p");
+    drawn(&mut cockpit, &running, Face::Live, (100, 30));
+    assert!(cockpit.palette.open);
+    drawn(&mut cockpit, &World::stopped(), Face::Live, (100, 30));
+    assert!(!cockpit.palette.open);
 }
 
 #[test]

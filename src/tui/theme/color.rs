@@ -48,6 +48,12 @@ impl Rgb {
         SIXTEEN.iter().min_by(by).map_or(Color::Reset, |(_, color, _)| *color)
     }
 
+    /// Light that it gives off, 0 to 1. <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>
+    pub fn luminance(self) -> f64 {
+        let [red, green, blue] = self.linear();
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
     pub fn linear(self) -> [f64; 3] {
         [self.0, self.1, self.2].map(|part| {
             let part = f64::from(part) / 255.0;

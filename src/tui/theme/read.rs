@@ -1,7 +1,7 @@
 //! A theme's file, read: what is wrong in it is said with its place, all at once.
 
 use super::color::{Rgb, SIXTEEN};
-use super::{Ink, NAMES, Word};
+use super::{Ink, NAMES, SHIPPED, Word};
 use crate::definition::{Diagnostic, Place, nearest};
 use ratatui::style::{Color, Modifier};
 use std::ops::Range;
@@ -19,6 +19,9 @@ pub struct Sheet {
     pub(super) words: [Word; NAMES.len()],
 }
 
+/// Grounds that give off more light want dark letters.
+const LIGHT: f64 = 0.18;
+
 const WEIGHTS: [(&str, Modifier); 5] = [
     ("bold", Modifier::BOLD),
     ("dim", Modifier::DIM),
@@ -31,6 +34,7 @@ struct Reading<'t> {
     file: &'t str,
     text: &'t str,
     problems: Vec<Diagnostic>,
+    given: [bool; NAMES.len()],
 }
 
 impl Sheet {
@@ -39,11 +43,14 @@ impl Sheet {
     /// # Errors
     /// Everything that is wrong in it.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let mut reading = Reading { file, text, problems: Vec::new() };
+        let mut reading = Reading { file, text, problems: Vec::new(), given: [false; NAMES.len()] };
         let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml").to_owned();
         let mut sheet = Self { name, about: String::new(), ground: None, words: Default::default() };
         match DeTable::parse(text) {
-            Ok(table) => reading.sheet(&mut sheet, table.get_ref()),
+            Ok(table) => {
+                reading.sheet(&mut sheet, table.get_ref());
+                reading.fill(&mut sheet);
+            }
             Err(error) => reading.problem(
                 error.span().unwrap_or(0..0),
                 format!("not TOML: {}", error.message().trim()),
@@ -84,7 +91,7 @@ impl Reading<'_> {
                 (name, DeValue::Table(table)) if NAMES.contains(&name) => {
                     let word = self.word(table, false);
                     if let Some(at) = NAMES.iter().position(|known| *known == name) {
-                        sheet.words[at] = word;
+                        (sheet.words[at], self.given[at]) = (word, true);
                     }
                 }
                 (name, _) if NAMES.contains(&name) => {
@@ -99,6 +106,20 @@ impl Reading<'_> {
                     self.unknown(key.span(), name, &known);
                 }
             }
+        }
+    }
+
+    /// What is left out looks as in the shipped theme for such a ground; without one as the terminal does.
+    fn fill(&self, sheet: &mut Sheet) {
+        let Some(ground) = sheet.ground.as_ref().and_then(|ink| ink.rgb) else { return };
+        let base = if ground.luminance() > LIGHT { "light" } else { "dark" };
+        if self.given.iter().all(|given| *given) || sheet.name == base {
+            return;
+        }
+        let base = SHIPPED.iter().find(|(name, _)| *name == base);
+        if let Some(base) = base.and_then(|(name, text)| Sheet::read(name, text).ok()) {
+            let missing = sheet.words.iter_mut().zip(base.words).zip(self.given).filter(|(_, given)| !given);
+            missing.for_each(|((word, base), _)| *word = base);
         }
     }
 

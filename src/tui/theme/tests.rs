@@ -19,14 +19,8 @@ fn rgb(color: Option<Color>) -> Option<Rgb> {
     }
 }
 
-/// Light that it gives off, 0 to 1. <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>
-fn luminance(color: Rgb) -> f64 {
-    let [red, green, blue] = color.linear();
-    0.2126 * red + 0.7152 * green + 0.0722 * blue
-}
-
 fn contrast(a: Rgb, b: Rgb) -> f64 {
-    let (a, b) = (luminance(a), luminance(b));
+    let (a, b) = (a.luminance(), b.luminance());
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
@@ -136,6 +130,25 @@ fn the_best_form_that_a_terminal_can_show_is_taken() {
     assert_eq!(fg(Depth::Many, Tone::Bad), Some(Color::Indexed(196)));
     assert_eq!(fg(Depth::Sixteen, Tone::Bad), None);
     assert_eq!(fg(Depth::Sixteen, Tone::Warn), Some(Color::LightYellow));
+}
+
+/// What a person's theme does not say can be read on the ground that it says.
+#[test]
+fn what_is_left_out_fits_the_ground() {
+    for (ground, like) in [("#101010", "dark"), ("#fffff0", "light")] {
+        let sheet =
+            Sheet::read("mine.toml", &format!("ground = \"{ground}\"\ngood = {{ bold = true }}\n")).unwrap();
+        let theme = sheet.theme(Depth::True);
+        assert_eq!(theme.style(Tone::Plain), Theme::shipped(like, Depth::True).style(Tone::Plain));
+        assert_eq!(theme.style(Tone::Good), Style::new().add_modifier(Modifier::BOLD));
+        assert!(contrast(rgb(theme.ground.fg).unwrap(), rgb(theme.ground.bg).unwrap()) > 7.0);
+    }
+    let bare = Sheet::read("mine.toml", "good = { bold = true }\n").unwrap().theme(Depth::True);
+    assert_eq!(
+        (bare.ground, bare.style(Tone::Warn)),
+        (Style::new(), Style::new()),
+        "all else is the terminal's own"
+    );
 }
 
 #[test]
