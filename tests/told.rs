@@ -115,7 +115,12 @@ fn of_a_witness() {
         "{list:#?}"
     );
     let entries = ceremony::journal::recover(&world.drive.journal.bytes).unwrap().entries;
-    let report = ceremony::report::markdown::render(session, &world.drive.transcript, &entries, "ab");
+    let report = ceremony::report::markdown::render(&ceremony::report::Execution::new(
+        session,
+        &world.drive.transcript,
+        &entries,
+        "ab",
+    ));
     says(&report, &["Initials BW of witness bea (uid 1001) under what it did (attempt 7)"]);
     let text = runbook::render(&support::witnessed_plan(), "ceremony.toml");
     says(&text, &["A second person watches this step (`ceremony watch`)"]);

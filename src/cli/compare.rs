@@ -1,6 +1,6 @@
 //! `ceremony compare A B`: two sessions side by side, on a screen or as text.
 
-use super::{Common, Trouble, live, run};
+use super::{Common, Trouble, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::Player;
@@ -27,7 +27,7 @@ pub(super) fn start(common: &Common, (a, b): (&Path, &Path), plain: bool) -> Res
     let code = if comparison.differences() == 0 { 0 } else { DIFFERENT };
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if plain || !terminal {
-        text(&comparison, live::ascii(common));
+        text(&comparison, common.settings.flag("ascii"));
     } else {
         screen(common, comparison)?;
     }
@@ -81,9 +81,9 @@ fn screen(common: &Common, comparison: Comparison) -> Result<(), Trouble> {
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
-    let mut shown = Compare::new(comparison, live::theme(common), live::ascii(common));
+    let mut shown = Compare::new(comparison, looks::theme(common).0, common.settings.flag("ascii"));
     loop {
         Stage::draw(&mut terminal, &mut |frame| shown.draw(frame)).map_err(failed)?;
         match inbox.recv() {

@@ -1,6 +1,6 @@
 //! From options to a session that can be driven: definition, guard, server, folder, record, world.
 
-use super::purpose::{Purpose, SESSIONS, copied, rehearsed};
+use super::purpose::{Purpose, copied, rehearsed, sessions};
 use super::target::{Target, Wanted, same_server};
 use super::{Common, DEFINITION, Trouble};
 use crate::definition::{Ceremony, Diagnostic, Migration, Script, Transaction, load};
@@ -215,7 +215,7 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
         Some(named) => purpose.folder(named),
         None => {
             let stem = format!("{}-{}", clock.now().wall.compact(), ceremony.id.replace('/', "-"));
-            purpose.free_folder(&folder.root().join(SESSIONS), &stem)
+            purpose.free_folder(&sessions(common, folder.root()), &stem)
         }
     };
     session_folder::create(&session).map_err(|error| Trouble::folder(&session, &error))?;
@@ -373,9 +373,9 @@ impl Assembly {
 
 pub(super) fn operator(common: &Common) -> String {
     let known = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    common
-        .operator
-        .clone()
+    let named = common.settings.get("operator").0.or(common.operator.as_deref());
+    named
+        .map(str::to_owned)
         .or_else(|| known("USER"))
         .or_else(|| known("LOGNAME"))
         .or_else(account_name)

@@ -2,14 +2,14 @@
 
 use super::launch::{self, Launched};
 use super::purpose::{Purpose, discard};
-use super::{Common, Trouble, run};
+use super::{Common, Trouble, looks, run};
 use crate::driver::Message;
 use crate::driver::live::{self, Left, Stage};
 use crate::runner::clock::Clock;
 use crate::session::{Command, Phase};
+use crate::tui::Call;
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::warden::Warden;
-use crate::tui::{Cockpit, Theme};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
@@ -21,27 +21,10 @@ impl Stage for Terminal {
     fn suspend(&mut self) -> std::io::Result<()> {
         Terminal::suspend(self)
     }
-}
 
-/// The theme that options and environment ask for. <https://no-color.org>
-pub(super) fn theme(common: &Common) -> Theme {
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    match (no_color, common.light) {
-        (true, _) => Theme::Plain,
-        (false, true) => Theme::Light,
-        (false, false) => Theme::Dark,
+    fn call(&mut self, call: &Call) -> std::io::Result<()> {
+        Terminal::call(self, call)
     }
-}
-
-/// Whether the terminal can be trusted with more than ASCII.
-pub(super) fn ascii(common: &Common) -> bool {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
-    let not_utf8 = locale.is_some_and(|locale| {
-        let upper = locale.to_ascii_uppercase();
-        !upper.contains("UTF-8") && !upper.contains("UTF8")
-    });
-    common.ascii || not_utf8 || set("TERM").as_deref() == Some("dumb")
 }
 
 /// Starts the thread that reads keys.
@@ -90,9 +73,9 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let warden = Warden::start(&Warden::words(&folder));
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let keys = keys(mouth, clock).map_err(failed)?;
-    let mut cockpit = Cockpit::new(theme(common), ascii(common));
+    let mut cockpit = looks::cockpit(common);
     cockpit.set_folder(&folder.to_string_lossy());
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);

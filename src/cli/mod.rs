@@ -10,10 +10,12 @@ macro_rules! outln {
 
 mod check;
 mod compare;
+mod config;
 mod launch;
 mod lessons;
 mod list;
 mod live;
+mod looks;
 mod parse;
 mod pick;
 mod plan;
@@ -79,9 +81,21 @@ pub struct Common {
     /// Draw with ASCII only.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// For a light terminal.
-    #[arg(long, global = true)]
+    /// For a light terminal: --theme light.
+    #[arg(long, global = true, conflicts_with = "theme")]
     pub light: bool,
+    /// Colours: dark, light, high-contrast, … (`ceremony themes` lists them).
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Nothing moves on the screen but clocks.
+    #[arg(long, global = true)]
+    pub no_motion: bool,
+    /// Click and scroll with the mouse; selecting text then needs Shift.
+    #[arg(long, global = true)]
+    pub mouse: bool,
+    /// These options, the environment, the file and the defaults, put together.
+    #[arg(skip)]
+    pub settings: config::Settings,
 }
 
 /// How gates are answered without a screen.
@@ -185,6 +199,10 @@ enum Sub {
     Check,
     /// Show what would be done, in order, without doing it.
     Plan,
+    /// Show every setting and where it comes from.
+    Config,
+    /// List the themes.
+    Themes,
     /// Write the runbook from the definition.
     Runbook {
         /// Only say whether the one on disk is current (exit code 4 if not).
@@ -213,7 +231,9 @@ enum Sub {
 /// Runs the program; returns its exit code.
 pub fn main() -> ExitCode {
     let result = match parse::arguments(std::env::args_os().collect()) {
-        Ok(Some(cli)) => dispatch(cli.common, cli.command),
+        Ok(Some(cli)) => {
+            settled(cli.common, cli.command.as_ref()).and_then(|common| dispatch(common, cli.command))
+        }
         Ok(None) => Ok(0),
         Err(trouble) => Err(trouble),
     };
@@ -224,6 +244,29 @@ pub fn main() -> ExitCode {
             ExitCode::from(trouble.code)
         }
     }
+}
+
+/// With the settings read. A record can be looked at and a definition be checked whatever they are.
+fn settled(mut common: Common, command: Option<&Sub>) -> Result<Common, Trouble> {
+    let needless = matches!(
+        command,
+        Some(
+            Sub::Report { .. }
+                | Sub::Verify { .. }
+                | Sub::List { .. }
+                | Sub::Check
+                | Sub::Plan
+                | Sub::Runbook { .. }
+                | Sub::Completions { .. }
+                | Sub::Man { .. }
+                | Sub::Warden { .. }
+        )
+    );
+    let settled = config::Settings::read(&common).and_then(|settings| {
+        common.settings = settings;
+        looks::check(&common)
+    });
+    if needless { Ok(common) } else { settled.map(|()| common) }
 }
 
 fn dispatch(common: Common, command: Option<Sub>) -> Result<u8, Trouble> {
@@ -243,6 +286,8 @@ fn dispatch(common: Common, command: Option<Sub>) -> Result<u8, Trouble> {
         Some(Sub::Sign { dir, options }) => sign::start(&named(&dir)?, &options),
         Some(Sub::List { dir, json }) => list::show(&common, dir.as_deref(), json),
         Some(Sub::Check) => check::check(&common),
+        Some(Sub::Config) => config::show(&common),
+        Some(Sub::Themes) => looks::list(&common),
         Some(Sub::Plan) => plan::show(&common),
         Some(Sub::Runbook { check }) => runbook::write(&common, check),
         Some(Sub::Completions { shell }) => shell::completions(shell),

@@ -8,13 +8,20 @@ use std::ffi::OsString;
 
 /// The shared options that a subcommand takes. One that is not in this table takes them all.
 const TAKES: &[(&str, &[&str])] = &[
-    ("rehearse", &["definition", "url", "session", "operator", "ascii", "light"]),
-    ("resume", &["definition", "url", "operator", "ascii", "light"]),
-    ("rollback", &["definition", "url", "operator", "ascii", "light"]),
-    ("replay", &["definition", "ascii", "light"]),
+    (
+        "rehearse",
+        &["definition", "url", "session", "operator", "ascii", "light", "theme", "no_motion", "mouse"],
+    ),
+    ("resume", &["definition", "url", "operator", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("rollback", &["definition", "url", "operator", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("replay", &["definition", "operator", "ascii", "light", "theme", "no_motion", "mouse"]),
     ("report", &["definition"]),
     ("verify", &["definition"]),
-    ("sign", &["definition", "ascii", "light"]),
+    ("watch", &["definition", "operator", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("compare", &["definition", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("sign", &["definition", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("config", &["operator", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("themes", &["ascii", "light", "theme"]),
     ("list", &["definition"]),
     ("check", &["definition"]),
     ("plan", &["definition"]),
@@ -33,6 +40,9 @@ const WHY_NOT: &[(&str, &str)] = &[
     ("operator", "nobody drives anything there"),
     ("ascii", "it has no screen"),
     ("light", "it has no screen"),
+    ("theme", "it has no screen"),
+    ("no_motion", "it has no screen"),
+    ("mouse", "it has no screen"),
 ];
 
 /// The whole command line, with what `--help`, the completions and the manual pages say.

@@ -1,7 +1,7 @@
 //! `ceremony` alone: a new session, or the list of sessions if one was left open.
 
 use super::sessions::{self, Found};
-use super::{Cli, Common, Trouble, dispatch, knows, launch, live, parse, run};
+use super::{Cli, Common, Trouble, dispatch, knows, launch, live, looks, parse, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::Player;
@@ -84,9 +84,9 @@ fn choose(
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let warden = Warden::start("ceremony was killed; nothing was started");
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
-    let mut picker = Picker::new(live::theme(common), live::ascii(common), selected);
+    let mut picker = Picker::new(looks::theme(common).0, common.settings.flag("ascii"), selected);
     let mut lines =
         vec![Row::of(Tone::Call, &format!("{:<9}", "NEW")).say(Tone::Plain, "start a new session")];
     lines.extend(found.iter().map(|found| {

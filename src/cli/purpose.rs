@@ -16,7 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where sessions are kept beside their definition.
-pub const SESSIONS: &str = "sessions";
+pub(super) const SESSIONS: &str = "sessions";
+
+/// Where new sessions are kept and rehearsals looked for: as set, else beside the definition.
+pub fn sessions(common: &Common, beside: &Path) -> PathBuf {
+    common.settings.path("sessions").unwrap_or_else(|| beside.join(SESSIONS))
+}
 
 /// What kind of session is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +70,7 @@ pub fn rehearsed(
     match &common.rehearsal {
         // A rehearsal is measured, not held to an earlier one.
         _ if purpose.is_rehearsal() => Ok(None),
-        None => Ok(rehearsal::newest(&folder.root().join(SESSIONS), &ceremony.files)),
+        None => Ok(rehearsal::newest(&sessions(common, folder.root()), &ceremony.files)),
         Some(dir) => {
             let found = rehearsal::read(dir).map_err(|error| {
                 Trouble::usage(

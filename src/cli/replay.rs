@@ -2,7 +2,7 @@
 
 mod sitting;
 
-use super::{Common, Trouble, launch, live, run};
+use super::{Common, Trouble, launch, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::{Desk, Reel};
@@ -10,7 +10,7 @@ use crate::journal::head_words;
 use crate::runner::clock::Clock;
 use crate::tui::terminal::Terminal;
 use crate::tui::warden::Warden;
-use crate::tui::{Action, Cockpit, Face, Status};
+use crate::tui::{Action, Face, Status};
 use sitting::Sitting;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -33,10 +33,10 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     // Lives as long as this function, so longer than the terminal is ours.
     let _warden = Warden::start("ceremony was killed; nothing was driven, and the record is as it was");
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let clock = Clock::starting_at(0);
     let keys = live::keys(mouth, clock).map_err(failed)?;
-    let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));
+    let mut cockpit = looks::cockpit(common);
     let words = head_words(sitting.reel.head());
     let end = |terminal: Terminal, keys: crate::tui::terminal::Input, sitting: &mut Sitting| {
         drop(terminal);

@@ -1,6 +1,6 @@
 //! Sessions on disk: found, looked at by their first and last entries alone, and named by a part of their name.
 
-use super::purpose::SESSIONS;
+use super::purpose;
 use super::{Common, Trouble};
 use crate::journal::FILE_NAME;
 use crate::runner::files::in_words;
@@ -50,12 +50,9 @@ struct Brief {
     events: Vec<Event>,
 }
 
-/// Where the sessions of the definition are kept.
+/// Where the sessions of the definition are kept, as set or beside it.
 pub fn folder(common: &Common) -> PathBuf {
-    match common.definition.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => parent.join(SESSIONS),
-        None => PathBuf::from(SESSIONS),
-    }
+    purpose::sessions(common, common.definition.parent().unwrap_or(Path::new("")))
 }
 
 /// Every session in `folder`, the newest first, and last what cannot be read. A folder that is not there has none.

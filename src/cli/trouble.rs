@@ -47,6 +47,11 @@ impl Trouble {
         Self { code: 2, text: text.join("\n") }
     }
 
+    /// The settings have mistakes.
+    pub fn settings(problems: &[String]) -> Self {
+        Self { code: 2, text: problems.join("\n") }
+    }
+
     /// The environment could redirect a connection.
     pub fn guard(refused: Refused) -> Self {
         Self { code: 2, text: format!("error: {refused}") }

@@ -1,6 +1,6 @@
 //! `ceremony watch DIR`: a session that another terminal drives, followed read-only; initials, and STOP.
 
-use super::{Common, Trouble, launch, live, run};
+use super::{Common, Trouble, launch, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::watch::Watched;
@@ -10,7 +10,7 @@ use crate::runner::witnesses::{Ear, Word, driven, say};
 use crate::session::{Command, Phase, Refusal};
 use crate::time::Moment;
 use crate::tui::terminal::Terminal;
-use crate::tui::{Action, Cockpit, Face, Status};
+use crate::tui::{Action, Face, Status};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -86,9 +86,9 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let Some(mut watched) = begun(&folder, &inbox)? else { return Ok(0) };
     let clock = Clock::starting_at(0);
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let keys = live::keys(mouth.clone(), clock).map_err(failed)?;
-    let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));
+    let mut cockpit = looks::cockpit(common);
     let mut watcher = Watcher { folder, name: launch::operator(common), mouth, words: 0 };
     let (mut there, mut looks) = (driven(&watcher.folder), 0);
     loop {

@@ -283,7 +283,7 @@ impl<'t, 'i> Table<'t, 'i> {
 }
 
 /// The name most like `given`, if any is near.
-pub(super) fn nearest<'n>(given: &str, names: &[&'n str]) -> Option<&'n str> {
+pub fn nearest<'n>(given: &str, names: &[&'n str]) -> Option<&'n str> {
     names
         .iter()
         .map(|name| (strsim::damerau_levenshtein(given, name), *name))

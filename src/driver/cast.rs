@@ -35,7 +35,7 @@ pub struct Screen {
 pub fn cast(player: &Player, screen: Screen) -> String {
     let Screen { columns, rows, idle_us } = screen;
     let Ok(mut terminal) = Terminal::new(TestBackend::new(columns, rows));
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     let marks = timeline_marks(player.entries());
     cockpit.set_marks(marks.clone());
     let words = head_words(&player.head);

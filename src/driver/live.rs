@@ -1,17 +1,14 @@
-//! The loop behind the cockpit: one thread, one channel, a frame when there is something new or a second has passed.
+//! The loop behind the cockpit: one thread, one channel, a frame when there is something new, something moves, or a second has passed.
 
 use super::{Drive, Journal, Message, start};
 use crate::journal::head_words;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
 use crate::session::*;
-use crate::tui::{Action, Cockpit, Face, Status};
+use crate::tui::{Action, Call, Cockpit, Face, Status};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
 
-/// A frame is drawn at least this often, so that clocks move.
-const FRAME_MAX: Duration = Duration::from_millis(250);
 /// So many messages are taken in before the next frame.
 const MESSAGES_PER_FRAME: usize = 256;
 
@@ -28,6 +25,14 @@ pub trait Stage {
     /// # Errors
     /// When the terminal cannot be taken again.
     fn suspend(&mut self) -> std::io::Result<()>;
+
+    /// Calls a person who looks away.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    fn call(&mut self, _call: &Call) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Why the loop ended.
@@ -64,7 +69,12 @@ pub fn run<J: Journal>(
         if stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, &status_now)).is_err() {
             return Left::Gone;
         }
-        let mut next = match inbox.recv_timeout(FRAME_MAX) {
+        if let Some(call) = cockpit.call(session, status_now.now)
+            && stage.call(&call).is_err()
+        {
+            return Left::Gone;
+        }
+        let mut next = match inbox.recv_timeout(cockpit.patience(session)) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Left::Gone,

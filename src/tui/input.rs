@@ -5,8 +5,7 @@ use super::paint::Scroll;
 use super::words::Purpose;
 use super::*;
 use crate::session::Stage;
-use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use crossterm::event::KeyEvent;
 
 impl Cockpit {
     /// Takes an event of the terminal; returns what the operator wants.
@@ -30,10 +29,14 @@ impl Cockpit {
                 Vec::new()
             }
             TermEvent::Mouse(mouse) => {
-                self.on_mouse(*mouse);
+                self.ring.touched(status.now);
+                self.on_mouse(*mouse, &scene);
                 Vec::new()
             }
-            TermEvent::FocusGained | TermEvent::FocusLost => Vec::new(),
+            TermEvent::FocusGained | TermEvent::FocusLost => {
+                self.ring.focus(*event == TermEvent::FocusGained, status.now);
+                Vec::new()
+            }
         }
     }
 
@@ -50,34 +53,12 @@ impl Cockpit {
         }
     }
 
-    fn on_mouse(&mut self, mouse: MouseEvent) {
-        let at = Position { x: mouse.column, y: mouse.row };
-        let screen = self.screen;
-        let areas = [
-            (Pane::Checklist, screen.checklist),
-            (Pane::Graph, screen.graph),
-            (Pane::Work, screen.work),
-            (Pane::Gate, screen.gate),
-        ];
-        let Some((pane, _)) = areas.into_iter().find(|(_, area)| area.contains(at)) else { return };
-        let typing = self.answer.typing || self.words.open.is_some() || self.initials.is_some() || self.help;
-        match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) if !typing => self.focus = pane,
-            MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
-                let rows = if mouse.kind == MouseEventKind::ScrollUp { -3 } else { 3 };
-                let focus = std::mem::replace(&mut self.focus, pane);
-                self.scroll_rows(rows);
-                self.focus = focus;
-            }
-            _ => {}
-        }
-    }
-
     fn on_key(&mut self, event: &KeyEvent, scene: &Scene<'_>) -> Vec<Action> {
         let Some(key) = Key::of(event) else {
             return Vec::new();
         };
-        (self.message, self.told) = (None, None);
+        (self.message, self.notice, self.told) = (None, None, None);
+        self.ring.touched(scene.status.now);
         if let Some(act) = lookup(key, &self.contexts(scene)) {
             return self.act(act, scene);
         }
@@ -92,6 +73,8 @@ impl Cockpit {
             key.typed().into_iter().for_each(|letter| self.initials_letter(letter));
         } else if self.words.open.is_some() {
             self.words.key(event);
+        } else if self.palette.open {
+            self.palette.key(event);
         } else if self.answer.typing
             && let Some(letter) = key.typed()
             && let Err(why) = self.answer.letter(letter, scene.status.now)
@@ -110,6 +93,25 @@ impl Cockpit {
         if self.small {
             // Nothing is answered that cannot be read.
             return contexts;
+        }
+        if self.palette.open {
+            contexts.push(Context::Palette);
+            return contexts;
+        }
+        contexts.extend(
+            self.contexts_below(scene)
+                .into_iter()
+                .filter(|context| !contexts.contains(context))
+                .collect::<Vec<_>>(),
+        );
+        contexts
+    }
+
+    /// The contexts without regard to the palette, which offers what they have.
+    pub(super) fn contexts_below(&self, scene: &Scene<'_>) -> Vec<Context> {
+        let mut contexts = vec![Context::Always];
+        if scene.now() {
+            contexts.push(Context::Drive);
         }
         let modal = if self.desk.prompt.is_some() {
             Some(Context::Prompt)
@@ -181,10 +183,13 @@ impl Cockpit {
             }
             Do::Quit => self.ask = Some(Ask::Quit),
             Do::Yes | Do::No => return self.answer_ask(act == Do::Yes),
+            Do::Palette => self.palette.show(self.contexts_below(scene)),
             Do::Help => (self.help, self.help_scroll) = (true, Scroll::default()),
             Do::Zoom => self.zoom = !self.zoom,
+            Do::Confirm if self.palette.open => return self.palette_confirm(scene),
             Do::Confirm => return self.confirm(scene),
             Do::Leave => self.leave(),
+            Do::RubAll if self.palette.open => self.palette.rub_all(),
             Do::Rub | Do::RubAll => self.rub(act == Do::RubAll),
             Do::Choose(at) => self.choose(at, scene.session),
             Do::Seek(_) | Do::SeekFirst | Do::SeekLast | Do::SeekMark(_) | Do::PlayPause => {
@@ -267,7 +272,9 @@ impl Cockpit {
     }
 
     fn leave(&mut self) {
-        if self.desk.prompt.take().is_some() {
+        if self.palette.open {
+            self.palette.close();
+        } else if self.desk.prompt.take().is_some() {
         } else if self.words.open.is_some() {
             self.words.open = None;
         } else if self.help {
@@ -281,6 +288,7 @@ impl Cockpit {
 
     fn browse(&mut self, act: Do, scene: &Scene<'_>) {
         match act {
+            Do::Rows(rows) if self.palette.open => self.palette_step(rows, scene),
             Do::NextPane | Do::PreviousPane => self.turn(act == Do::NextPane),
             Do::Tab(at) => {
                 if let Some(tab) = Tab::ALL.get(at) {
@@ -330,6 +338,21 @@ impl Cockpit {
         self.focus = all[(at + step) % all.len()];
     }
 
+    /// Whether a question or a choice is open.
+    pub(super) fn modal(&self) -> bool {
+        self.ask.is_some() || self.choosing || self.palette.open
+    }
+
+    /// Selects a line of the checklist, if it is a step.
+    pub(super) fn select_line(&mut self, line: usize, scene: &Scene<'_>) {
+        if matches!(checklist(scene.session).get(line), Some(Item::Step(_))) {
+            self.selected = Some(line);
+            for tab in [Tab::Evidence, Tab::Sql, Tab::Changes] {
+                *self.scroll(tab) = Scroll::default();
+            }
+        }
+    }
+
     fn select(&mut self, rows: isize, session: &Session) {
         let items = checklist(session);
         let current = self.subject(session);
@@ -359,7 +382,7 @@ impl Cockpit {
         }
     }
 
-    fn scroll_rows(&mut self, rows: isize) {
+    pub(super) fn scroll_rows(&mut self, rows: isize) {
         let scroll = self.scrolled();
         let page = isize::try_from(scroll.page).unwrap_or(1);
         let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };

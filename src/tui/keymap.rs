@@ -47,6 +47,8 @@ pub enum Context {
     Help,
     /// Sessions are listed, before one is opened.
     Picker,
+    /// The command palette is open.
+    Palette,
 }
 
 impl Context {
@@ -73,6 +75,7 @@ impl Context {
             Self::Ask => "At a question",
             Self::Help => "In the help",
             Self::Picker => "Choosing a session",
+            Self::Palette => "In the palette",
         }
     }
 }
@@ -106,6 +109,8 @@ pub enum Do {
     Quit,
     /// Opens the help.
     Help,
+    /// Opens the command palette.
+    Palette,
     /// One pane has the whole screen.
     Zoom,
     /// Focus goes on.
@@ -371,6 +376,13 @@ pub const KEYMAP: &[Binding] = &[
         Some("zoom"),
         "give the pane in focus all the room, and back",
     ),
+    row(
+        &[letter('p'), control('p')],
+        Context::Panes,
+        Do::Palette,
+        Some("find"),
+        "find what to do by a few letters of it",
+    ),
     row(&[letter('?')], Context::Panes, Do::Help, Some("help"), "this help"),
     row(&[letter('q')], Context::Panes, Do::Quit, Some("quit"), "leave (asks); the session can be resumed"),
     row(&[control('z')], Context::Always, Do::Suspend, None, "back to the shell; fg comes back"),
@@ -428,6 +440,11 @@ pub const KEYMAP: &[Binding] = &[
         Some("quit"),
         "leave; nothing is started",
     ),
+    row(&[key(Enter)], Context::Palette, Do::Confirm, Some("do it"), "do what is chosen"),
+    row(&[key(Esc), control('p')], Context::Palette, Do::Leave, Some("close"), "close the palette"),
+    row(&[key(Up), control('k')], Context::Palette, Do::Rows(-1), Some("up"), "the one above"),
+    row(&[key(Down), control('j')], Context::Palette, Do::Rows(1), Some("down"), "the one below"),
+    row(&[control('u')], Context::Palette, Do::RubAll, None, "take all letters away"),
 ];
 
 /// What `key` does in the first of `contexts` that knows it.

@@ -22,13 +22,17 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+mod bell;
 mod compare;
 mod initials;
 mod input;
 mod key;
 pub mod keymap;
 mod layout;
+mod motion;
+mod mouse;
 mod paint;
+mod palette;
 mod panes;
 pub mod picker;
 mod place;
@@ -50,6 +54,7 @@ use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
 use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
+pub use bell::{Bell, Call};
 pub use compare::Compare;
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
@@ -57,7 +62,7 @@ use place::{Pane, Tab};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 pub use replay::Deck;
-pub use theme::Theme;
+pub use theme::{Depth, Part, SHIPPED, Sheet, Theme};
 use words::Words;
 
 /// An event of the terminal.
@@ -192,6 +197,8 @@ pub struct Cockpit {
     /// Why a watcher's last word was refused, until the next key.
     told: Option<crate::session::Refusal>,
     message: Option<String>,
+    /// Shown until the next key, also when a gate opens.
+    notice: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
     list_scroll: Scroll,
@@ -204,6 +211,11 @@ pub struct Cockpit {
     covered: bool,
     /// The screen is too small to show what a key would do.
     small: bool,
+    motion: bool,
+    ring: bell::Ring,
+    palette: palette::Palette,
+    /// What can be clicked on in the last frame.
+    targets: Vec<(Rect, mouse::Target)>,
 }
 
 impl Cockpit {
@@ -229,6 +241,7 @@ impl Cockpit {
             initials: None,
             told: None,
             message: None,
+            notice: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
             list_scroll: Scroll::default(),
@@ -239,6 +252,10 @@ impl Cockpit {
             wide: false,
             covered: false,
             small: false,
+            motion: true,
+            ring: bell::Ring::default(),
+            palette: palette::Palette::default(),
+            targets: Vec::new(),
         }
     }
 
@@ -259,7 +276,9 @@ impl Cockpit {
         let area = frame.area();
         self.wide = area.width >= WIDE;
         self.sync(&scene);
+        self.targets.clear();
         let mut canvas = Canvas { frame, theme: self.theme };
+        canvas.style(area, self.theme.ground());
         self.small = area.width < WIDTH_MIN || area.height < HEIGHT_MIN;
         if self.small {
             panes::too_small(&mut canvas, area);
@@ -306,6 +325,9 @@ impl Cockpit {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
         }
         panes::initials::draw(canvas, screen.body, self, scene);
+        if self.palette.open {
+            palette::draw(canvas, screen.body, self, scene);
+        }
         panes::hints(canvas, screen.hints, self, scene);
     }
 
@@ -313,6 +335,8 @@ impl Cockpit {
     fn sync(&mut self, scene: &Scene<'_>) {
         self.words.sync(scene.session);
         self.sync_initials(scene);
+        let contexts = self.contexts_below(scene);
+        self.palette.sync(&contexts);
         // A reviewer who goes through a record keeps the tab that is being read.
         if self.answer.sync(scene.session, scene.status.now) && scene.now() {
             self.new_opening(scene.session);
@@ -327,6 +351,8 @@ impl Cockpit {
         use crate::definition::StepKind;
         use crate::session::GateKind;
         (self.selected, self.message, self.ask) = (None, None, None);
+        // What it offered is not what is possible now.
+        self.palette.close();
         self.gate_scroll = Scroll::default();
         let Phase::Gate(gate) = &session.phase else {
             if matches!(session.phase, Phase::Running(_)) {

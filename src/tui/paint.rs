@@ -1,11 +1,11 @@
 //! Rows onto cells: frames, windows of rows, bars that show where one is, and the ASCII form of every shape.
 
-use super::theme::Theme;
+use super::theme::{Part, Theme};
 use crate::view::{Row, Tone};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::symbols::border;
 
 /// What panes are drawn on.
@@ -77,7 +77,11 @@ impl Canvas<'_, '_> {
         let mut x = area.x;
         for piece in &row.cut(skip, usize::from(area.width)).pieces {
             let room = usize::from(area.right().saturating_sub(x));
-            (x, _) = self.buffer().set_stringn(x, area.y, &piece.text, room, theme.style(piece.tone));
+            // Words on the edge of a pane are not drawn as the edge is.
+            let style = theme.style(piece.tone);
+            let fg = style.fg.or(theme.ground().fg);
+            let style = Style { fg, sub_modifier: Modifier::all() - style.add_modifier, ..style };
+            (x, _) = self.buffer().set_stringn(x, area.y, &piece.text, room, style);
         }
     }
 
@@ -98,11 +102,18 @@ impl Canvas<'_, '_> {
 
     /// A frame with a title; returns what is inside.
     pub fn frame(&mut self, area: Rect, title: &Row, tone: Tone, focus: bool) -> Rect {
-        let set = if tone == Tone::Bad { border::DOUBLE } else { border::ROUNDED };
-        let style = self.theme.style(match (focus, tone) {
-            (true, Tone::Dim) => Tone::Live,
-            _ => tone,
-        });
+        // Round is calm, heavy is a person's turn, double is danger: shapes say it where no colour does.
+        let set = match tone {
+            Tone::Bad => border::DOUBLE,
+            Tone::Call => border::THICK,
+            _ => border::ROUNDED,
+        };
+        let style = match (focus, tone) {
+            (true, Tone::Dim) => self.theme.style(Tone::Live),
+            (false, Tone::Dim) => self.theme.part(Part::Frame),
+            _ => self.theme.style(tone),
+        };
+        let style = Style { add_modifier: style.add_modifier - Modifier::UNDERLINED, ..style };
         let block = ratatui::widgets::Block::bordered().border_set(set).border_style(style);
         let inner = block.inner(area);
         self.frame.render_widget(block, area);
@@ -112,9 +123,14 @@ impl Canvas<'_, '_> {
             let title = title.cut(0, usize::from(room.width));
             let at = Rect { height: 1, ..room };
             self.row(at, &title, 0);
-            if focus {
+            let calls = match tone {
+                Tone::Call => Some(self.theme.part(Part::Calls)),
+                Tone::Bad => Some(self.theme.part(Part::Alarm)),
+                _ => None,
+            };
+            let badge = focus.then(|| self.theme.badge(Tone::Live));
+            if let Some(style) = calls.or(badge) {
                 let width = u16::try_from(title.width()).unwrap_or(room.width).min(room.width);
-                let style = self.theme.badge(Tone::Live);
                 self.buffer().set_style(Rect { width, ..at }, style);
             }
         }
@@ -140,7 +156,7 @@ impl Canvas<'_, '_> {
         let last = scroll.total - scroll.page;
         let at = scroll.top.min(last) * usize::from(area.height - 1) / last;
         let y = area.y + u16::try_from(at).unwrap_or(0);
-        let style = self.theme.style(Tone::Live);
+        let style = self.theme.style(Tone::Dim);
         if let Some(cell) = self.buffer().cell_mut(Position::new(area.right(), y)) {
             cell.set_symbol("█").set_style(style);
         }
@@ -149,6 +165,32 @@ impl Canvas<'_, '_> {
     /// Fills an area with spaces.
     pub fn clear(&mut self, area: Rect) {
         self.frame.render_widget(ratatui::widgets::Clear, area);
+        self.style(area, self.theme.ground());
+    }
+
+    /// The ground of header and hints, and of the row that is current.
+    pub fn bar(&mut self, area: Rect) {
+        self.style(area, self.theme.part(Part::Bar));
+    }
+
+    /// Marks the row that is selected.
+    pub fn select(&mut self, area: Rect) {
+        self.style(area, self.theme.part(Part::Selected));
+    }
+
+    /// Words on a filled bar over the whole width; nothing of what was there shows through.
+    pub fn banner(&mut self, area: Rect, rows: &[Row], style: Style) {
+        self.clear(area);
+        for (row, line) in rows.iter().zip(area.rows()) {
+            self.row(line, row, 0);
+        }
+        // Every colour of the words gives way to the bar's.
+        let area = area.intersection(self.frame.area());
+        for at in area.positions() {
+            if let Some(cell) = self.buffer().cell_mut(at) {
+                cell.set_style(Style::reset().patch(style));
+            }
+        }
     }
 
     pub fn style(&mut self, area: Rect, style: Style) {
@@ -170,13 +212,14 @@ pub(super) fn to_ascii(buffer: &mut Buffer) {
 fn ascii(shape: char) -> &'static str {
     match shape {
         '─' | '═' | '━' | '–' => "-",
-        '│' | '║' => "|",
+        '│' | '║' | '┃' => "|",
         '╭'..='╰' | '┌'..='┼' | '╔'..='╬' => "+",
         '✓' => "+",
         '✗' | '×' => "x",
         '▶' | '▸' | '→' => ">",
         '●' | '◆' => "@",
         '■' | '█' => "#",
+        '░' => ".",
         '○' | '·' => ".",
         '◂' | '←' => "<",
         '↑' => "^",
@@ -189,6 +232,21 @@ fn ascii(shape: char) -> &'static str {
         '◓' => "/",
         '◑' => "-",
         '◒' => "\\",
+        'à'..='å' => "a",
+        'À'..='Å' => "A",
+        'è'..='ë' => "e",
+        'È'..='Ë' => "E",
+        'ì'..='ï' => "i",
+        'ò'..='ö' | 'ø' => "o",
+        'Ò'..='Ö' | 'Ø' => "O",
+        'ù'..='ü' => "u",
+        'Ù'..='Ü' => "U",
+        'ç' => "c",
+        'ñ' => "n",
+        'ß' => "s",
+        '‘' | '’' => "'",
+        '—' => "-",
+        '\u{a0}' => " ",
         _ => "?",
     }
 }

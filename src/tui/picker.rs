@@ -190,7 +190,7 @@ mod tests {
             offers: &[(Go::Next, "resume"), (Go::New, ""), (Go::Replay, "")],
         };
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        let mut picker = Picker::new(Theme::Dark, false, selected);
+        let mut picker = Picker::new(Theme::dark(), false, selected);
         terminal.draw(|frame| picker.draw(frame, &view)).unwrap();
         terminal.backend().to_string()
     }
@@ -221,7 +221,7 @@ mod tests {
     fn every_row_of_the_keymap_does_something() {
         let rows = KEYMAP.iter().filter(|binding| binding.context == Context::Picker);
         for key in rows.flat_map(|binding| binding.keys) {
-            let mut picker = Picker::new(Theme::Dark, false, 50);
+            let mut picker = Picker::new(Theme::dark(), false, 50);
             picker.scroll.fit(100, 10, Some(50));
             let pick = picker.on_event(&Event::Key(key.event()), 100);
             assert!(pick.is_some() || picker.selected != 50, "{} does nothing", key.name());
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn keys() {
-        let mut picker = Picker::new(Theme::Dark, false, 1);
+        let mut picker = Picker::new(Theme::dark(), false, 1);
         let mut press = |code: KeyCode| {
             let pick = picker.on_event(&Event::Key(KeyEvent::new(code, KeyModifiers::NONE)), 3);
             (pick, picker.selected)

@@ -1,15 +1,18 @@
 //! The terminal itself: raw mode and the other screen as a guard, and the thread that reads keys.
 
-use super::{TermEvent, warden};
+use super::{Call, TermEvent, warden};
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture,
 };
+use crossterm::style::ContentStyle;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{CrosstermBackend, IntoCrossterm};
+use ratatui::style::Style;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -27,6 +30,15 @@ const PATIENCE_NS: i64 = 50_000_000;
 const MOMENT: Duration = Duration::from_millis(1);
 /// A frame is written in one piece if it is not larger, so that nobody sees half of one.
 const FRAME_BYTES: usize = 256 * 1024;
+
+/// Letters of a notification.
+const CALL_MAX: usize = 120;
+
+/// Text with a style, for a line that is printed.
+pub fn painted(text: &str, style: Style) -> String {
+    let style: ContentStyle = style.into_crossterm();
+    style.apply(text).to_string()
+}
 
 /// A terminal in raw mode on its other screen; given back when dropped.
 pub struct Terminal {
@@ -73,6 +85,27 @@ impl Terminal {
         drawn
     }
 
+    /// Rings, and where it is asked for has the terminal show a notification of the desktop.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn call(&mut self, call: &Call) -> io::Result<()> {
+        let out = self.inner.backend_mut();
+        if call.desktop {
+            let words: String =
+                call.words.chars().filter(|c| !c.is_control() && *c != ';').take(CALL_MAX).collect();
+            let term = std::env::var("TERM").unwrap_or_default();
+            // OSC 777 is urxvt's and foot's; OSC 9 is iTerm2's and almost everybody else's.
+            if term.starts_with("rxvt") || term.starts_with("foot") {
+                write!(out, "\x1b]777;notify;ceremony;{words}\x1b\\")?;
+            } else {
+                write!(out, "\x1b]9;ceremony: {words}\x1b\\")?;
+            }
+        }
+        out.write_all(b"\x07")?;
+        out.flush()
+    }
+
     /// Gives the terminal to the shell and stops this process; returns once it is continued.
     ///
     /// # Errors
@@ -107,7 +140,7 @@ fn take(mouse: bool) -> io::Result<()> {
     warden::taking();
     let taking = || -> io::Result<()> {
         enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
         if mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
@@ -124,6 +157,7 @@ pub fn restore() {
     // Each by itself: a failure of one must not keep the others from being tried.
     let mut out = io::stdout();
     let _ = execute!(out, DisableMouseCapture);
+    let _ = execute!(out, DisableFocusChange);
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen);
     let _ = execute!(out, cursor::Show);

@@ -1,6 +1,7 @@
 //! The screen at several sizes in every situation, and what must hold for all of them.
 
 mod keys;
+mod looks;
 mod reviewer;
 mod watch;
 
@@ -64,7 +65,7 @@ fn letters(cockpit: &mut Cockpit, world: &mut World, text: &str) -> Vec<Action> 
 
 fn snapshots(name: &str, world: &World, face: Face, prepare: impl Fn(&mut Cockpit, &World, &Status<'_>)) {
     for size in SIZES {
-        let mut cockpit = Cockpit::new(Theme::Dark, false);
+        let mut cockpit = Cockpit::new(Theme::dark(), false);
         cockpit.set_marks(crate::view::timeline_marks(&world.entries));
         let status = status(world, face);
         screen(&mut cockpit, world, &status, size);
@@ -190,7 +191,7 @@ fn replay() {
 #[test]
 fn ascii_screen() {
     let world = World::at_commit_gate();
-    let mut cockpit = Cockpit::new(Theme::Plain, true);
+    let mut cockpit = Cockpit::new(Theme::shipped("plain", Depth::None), true);
     let text = screen(&mut cockpit, &world, &status(&world, Face::Live), (120, 40));
     assert!(text.is_ascii());
     insta::assert_snapshot!("ascii_120x40", text);
@@ -212,7 +213,7 @@ fn worlds() -> Vec<World> {
 #[test]
 fn no_size_is_too_strange() {
     for world in worlds() {
-        let mut cockpit = Cockpit::new(Theme::Light, false);
+        let mut cockpit = Cockpit::new(Theme::shipped("light", Depth::True), false);
         let of = world.entries.len();
         for (step, width) in (1..=200).step_by(13).enumerate() {
             for height in (1..=60).step_by(3) {
@@ -274,7 +275,7 @@ fn hostile_text_never_reaches_a_cell() {
     world.report(Report::Failed { failure });
     for tab in Tab::ALL {
         for (looking, opened) in [(false, false), (true, false), (true, true)] {
-            let mut cockpit = Cockpit::new(Theme::Dark, false);
+            let mut cockpit = Cockpit::new(Theme::dark(), false);
             let status = Status { error: Some(evil), head_words: evil, ..status(&world, Face::Live) };
             screen(&mut cockpit, &world, &status, (120, 40));
             (cockpit.tab, cockpit.looking, cockpit.opened) = (tab, looking, opened);

@@ -23,6 +23,10 @@ pub struct GraphView {
     pub runs: Vec<Run>,
     /// Column and row of the box that is at its gate or runs.
     pub current: Option<(usize, usize)>,
+    /// Column and row of the shape of the one that runs.
+    pub turning: Option<(usize, usize)>,
+    /// Column, row, columns and migration of each box.
+    pub boxes: Vec<(usize, usize, usize, usize)>,
 }
 
 /// A few cells of one row.
@@ -112,12 +116,12 @@ pub fn graph(session: &Session, now: Moment) -> GraphView {
 }
 
 struct Node {
+    at: usize,
     name: Row,
     risk: Risk,
     mark: Mark,
     time: String,
     current: bool,
-    shape: &'static str,
 }
 
 fn node(session: &Session, at: usize, now: Moment) -> Node {
@@ -142,19 +146,13 @@ fn node(session: &Session, at: usize, now: Moment) -> Node {
         .zip(&session.steps)
         .find(|(step, _)| step.kind == StepKind::Apply && step.migration == Some(at));
     let time = apply.and_then(|(_, state)| elapsed(state, now)).map(human_duration).unwrap_or_default();
-    // The running one moves.
-    const TURN: [&str; 4] = ["◐", "◓", "◑", "◒"];
-    let shape = match mark {
-        Mark::Run => TURN[usize::try_from(now.mono_us / 250_000 % 4).unwrap_or(0)],
-        _ => mark.shape(),
-    };
     Node {
+        at,
         name: Row::of(Tone::Strong, &migration.id).cut(0, NAME_MAX),
         risk: migration.risk,
         mark,
         time,
         current,
-        shape,
     }
 }
 
@@ -175,6 +173,10 @@ impl Node {
         if self.current {
             view.current = Some((x, y));
         }
+        if self.mark == Mark::Run {
+            view.turning = Some((x + 2, y + 1));
+        }
+        view.boxes.push((x, y, width, self.at));
         let line = if self.mark == Mark::Open { Tone::Dim } else { self.mark.tone() };
         let risk = match self.risk {
             Risk::High => Tone::Bad,
@@ -187,7 +189,7 @@ impl Node {
             row.say(line, &"─".repeat(fill)).say(line, close)
         };
         let name = Row::of(line, "│ ")
-            .say(self.mark.tone(), self.shape)
+            .say(self.mark.tone(), self.mark.shape())
             .say(Tone::Plain, " ")
             .join(self.name.clone());
         let rows = [

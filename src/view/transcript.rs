@@ -26,6 +26,8 @@ pub struct Transcript {
     pub changes: Vec<(String, Vec<ObjectChange>)>,
     /// The statement that was sent last: step, place, text.
     pub statement: Option<(String, Place, String)>,
+    /// How far the step that sent something last is: step, `statement` or `unit`, index from 0, how many there are.
+    pub far: Option<(String, &'static str, usize, usize)>,
     /// The last error of the server.
     pub error: Option<Box<ErrorCard>>,
     /// What the radar saw last.
@@ -157,6 +159,7 @@ impl Transcript {
                 self.push(entry, step, LineKind::Event, &format!("statement {} of {of}, {at}", index + 1));
                 self.push(entry, step, LineKind::Sql, sql);
                 self.statement = Some((step.to_owned(), at.clone(), sql.clone()));
+                self.far = Some((step.to_owned(), "statement", *index, *of));
             }
             Report::StatementFinished { tag, elapsed_us, .. } => {
                 self.push(entry, step, LineKind::Tag, &format!("{tag}  {}", human_duration(*elapsed_us)));
@@ -183,6 +186,7 @@ impl Transcript {
                 let found = if look.found.is_empty() { String::new() } else { format!(": {}", look.found) };
                 self.push(entry, step, LineKind::Event, &format!("unit {} of {of}, {at}{found}", index + 1));
                 self.statement = Some((step.to_owned(), at.clone(), sql.clone()));
+                self.far = Some((step.to_owned(), "unit", *index, *of));
             }
             Report::UnitFailed { failure, look, .. } => {
                 self.report(entry, step, session, &Report::Failed { failure: failure.clone() });

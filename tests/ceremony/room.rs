@@ -173,6 +173,8 @@ impl Room {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ceremony"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env("USER", "ada");
+        // Nobody's own settings.
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name == "DATABASE_URL" || name.starts_with("PG") && name != "PG_BINDIR" {

@@ -1,6 +1,7 @@
 //! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
 
 mod choose;
+mod colors;
 mod compare;
 mod killed;
 mod left;
@@ -11,6 +12,7 @@ mod refused;
 mod reviewer;
 mod room;
 mod screens;
+mod settings;
 mod sizes;
 mod stop;
 mod svg;

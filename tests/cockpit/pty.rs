@@ -392,7 +392,7 @@ fn size(columns: u16, rows: u16) -> PtySize {
 
 /// A row without the frame around it, up to the frame on the right.
 fn unframed(line: &str) -> &str {
-    let line = line.trim_start_matches(['│', '║', '|']);
+    let line = line.trim_start_matches(['│', '║', '┃', '|']);
     let line = line.strip_prefix(' ').unwrap_or(line);
-    line.trim_end().trim_end_matches(['│', '║', '|', '█', '#']).trim_end()
+    line.trim_end().trim_end_matches(['│', '║', '┃', '|', '█', '#']).trim_end()
 }

@@ -139,6 +139,10 @@ pub fn program(path: &str) -> CommandBuilder {
     command.env("RUST_BACKTRACE", "0");
     command.env_remove("NO_COLOR");
     command.env("TERM", "xterm-256color");
+    command.env("COLORTERM", "truecolor");
+    command.env_remove("COLORFGBG");
+    // Nobody's own settings.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     command.env("LANG", "C.UTF-8");
     command
 }

@@ -45,9 +45,20 @@ fn look(cell: &Cell) -> Look {
     Look { front, back, bold: cell.bold(), dim: cell.dim() }
 }
 
-fn run(out: &mut String, (row, column): (u32, u32), look: &Look, text: &str, cells: u32) {
+/// What most cells stand on: it is drawn once, under all of them.
+fn ground(screen: &Screen) -> String {
+    let (rows, columns) = screen.size();
+    let places = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |column| (row, column)));
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for cell in places.filter_map(|(row, column)| screen.cell(row, column)) {
+        *counts.entry(look(cell).back).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or_else(|| BACK.to_owned(), |(back, _)| back)
+}
+
+fn run(out: &mut String, (row, column): (u32, u32), look: &Look, text: &str, cells: u32, ground: &str) {
     let (x, y, width) = (column * WIDE, row * HIGH, cells * WIDE);
-    if look.back != BACK {
+    if look.back != ground {
         let back = &look.back;
         writeln!(out, r#"<rect x="{x}" y="{y}" width="{width}" height="{HIGH}" fill="{back}"/>"#).unwrap();
     }
@@ -70,9 +81,10 @@ pub fn draw(screen: &Screen) -> String {
     let (rows, columns) = screen.size();
     let (rows, columns) = (rows.get(), columns.get());
     let (width, height) = (u32::from(columns) * WIDE, u32::from(rows) * HIGH);
+    let ground = ground(screen);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-10 -10 {} {}\" width=\"{}\" font-family=\"monospace\" \
-         font-size=\"13.3\">\n<rect x=\"-10\" y=\"-10\" width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACK}\"/>\n",
+         font-size=\"13.3\">\n<rect x=\"-10\" y=\"-10\" width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{ground}\"/>\n",
         width + 20,
         height + 20,
         width + 20,
@@ -83,7 +95,7 @@ pub fn draw(screen: &Screen) -> String {
             let Some(cell) = screen.cell(row, column) else { continue };
             let here = look(cell);
             if let Some(before) = last.take_if(|before| *before != here) {
-                run(&mut out, (row.into(), from), &before, &text, u32::from(column) - from);
+                run(&mut out, (row.into(), from), &before, &text, u32::from(column) - from, &ground);
                 (from, text) = (column.into(), String::new());
             }
             last = Some(here);
@@ -92,7 +104,7 @@ pub fn draw(screen: &Screen) -> String {
             }
         }
         if let Some(look) = last {
-            run(&mut out, (row.into(), from), &look, &text, u32::from(columns) - from);
+            run(&mut out, (row.into(), from), &look, &text, u32::from(columns) - from, &ground);
         }
     }
     out + "</svg>\n"

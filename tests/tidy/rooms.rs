@@ -182,10 +182,24 @@ pub const ROOMS: &[Room] = &[
         crates: &["crossterm", "ratatui", "tui_textarea"],
         pure: true,
     },
+    // The one list that is searched as one types.
+    Room {
+        path: "src/tui/palette.rs",
+        modules: &["view", "tui"],
+        crates: &["crossterm", "nucleo_matcher", "ratatui"],
+        pure: true,
+    },
+    // toml: a theme is a file, also a person's own.
+    Room {
+        path: "src/tui/theme/",
+        modules: &["view", "session", "definition"],
+        crates: &["ratatui", "toml"],
+        pure: true,
+    },
     // The terminal itself, with the thread that reads its keys.
     Room {
         path: "src/tui/terminal.rs",
-        modules: &[],
+        modules: &["tui::Call"],
         crates: &["crossterm", "ratatui", "rustix"],
         pure: false,
     },

@@ -32,7 +32,7 @@ fn read(cast: &str) -> (serde_json::Value, Vec<(u64, String, String)>) {
 
 /// What the cockpit itself draws at the last entry.
 fn last_frame(player: &Player, screen: Screen) -> Buffer {
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     cockpit.set_marks(timeline_marks(player.entries()));
     let Ok(mut terminal) = Terminal::new(TestBackend::new(screen.columns, screen.rows));
     let words = head_words(&player.head);

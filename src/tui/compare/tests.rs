@@ -11,7 +11,7 @@ const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
 fn shown(ascii: bool) -> Compare {
     let (a, b) = (World::closed(), World::stopped());
     let side = |name, world| -> Side<'_> { side(name, world) };
-    Compare::new(compare(side("sessions/rehearsal", &a), side("sessions/real", &b)), Theme::Dark, ascii)
+    Compare::new(compare(side("sessions/rehearsal", &a), side("sessions/real", &b)), Theme::dark(), ascii)
 }
 
 fn side<'a>(name: &'a str, world: &'a World) -> Side<'a> {

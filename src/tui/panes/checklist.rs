@@ -1,9 +1,10 @@
 //! The checklist: only the rows that are in the window are made.
 
+use crate::tui::mouse::Target;
 use crate::tui::paint::Canvas;
 use crate::tui::{Cockpit, Pane, Scene};
-use crate::view::{Item, Row, Tone, checklist, checklist_row, header};
-use ratatui::layout::Rect;
+use crate::view::{Item, Mark, Row, Tone, checklist, checklist_row, header, mark};
+use ratatui::layout::{Position, Rect};
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
     if area.is_empty() {
@@ -29,9 +30,17 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
             usize::from(line.width).saturating_sub(1),
         );
         canvas.row(line, &row, 0);
-        if focus && Some(at) == here {
-            let style = ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED);
-            canvas.style(line, style);
+        if let Item::Step(id) = &items[at] {
+            if mark(scene.session, id) == Mark::Run {
+                ui.turn_shape(canvas, Position { x: line.x + 1, y: line.y }, scene);
+            }
+            let line = Rect { width: line.width.saturating_sub(1), ..line };
+            ui.target(line, Target::Line(at));
+            match Some(at) == here {
+                true if focus => canvas.select(line),
+                true => canvas.bar(line),
+                false => {}
+            }
         }
     }
     canvas.scrollbar(inner, &ui.list_scroll);

@@ -12,6 +12,9 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     let tone = verdict_tone(verdict);
     let title = Row::of(tone, &format!("The ceremony is over: {}", verdict.word()));
     let inner = canvas.frame(area, &title, tone, false);
+    let bar = Rect { height: 1.min(area.height), ..area };
+    let style = canvas.theme.badge(tone);
+    canvas.banner(bar, &[Row::of(tone, "  ").join(title)], style);
     let mut rows = ui.refusal(scene.session);
     rows.push(Row::new());
     rows.extend(closed(scene.session, scene.status.head_words).unwrap_or_default());

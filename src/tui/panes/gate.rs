@@ -5,7 +5,7 @@ use crate::session::Phase;
 use crate::tui::answer::Answer;
 use crate::tui::paint::Canvas;
 use crate::tui::{Cockpit, Pane, Scene};
-use crate::view::{GateView, Row, Tone, alert, gate, running, wrap};
+use crate::view::{GateView, Row, Tone, alert, gate, progress, running, wrap};
 use ratatui::layout::{Position, Rect};
 
 /// What the place of the gate shows.
@@ -33,6 +33,8 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     }
     if let Some((title, more)) = running(session, scene.transcript, now) {
         rows.extend(more);
+        let far = progress(session, scene.transcript, now);
+        rows.splice(1.min(rows.len())..1.min(rows.len()), far);
         let title = match session.escalation {
             Some(_) => Row::of(Tone::Bad, "STOP THE WORLD ").join(title),
             None => title,

@@ -1,9 +1,10 @@
 //! The graph of the migrations, clipped to its window; keeps to the running one until it is scrolled.
 
+use crate::tui::mouse::Target;
 use crate::tui::paint::{Canvas, Scroll};
 use crate::tui::{Cockpit, Scene, Tab};
 use crate::view::{GraphView, Row, Tone};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 pub(in crate::tui) fn draw(
     canvas: &mut Canvas<'_, '_>,
@@ -38,6 +39,21 @@ pub(in crate::tui) fn draw(
         canvas.row(place, &run.row, skip);
     }
     canvas.scrollbar(inner, scroll);
+    let inside = |x: usize, y: usize| {
+        let x = u16::try_from(x.checked_sub(left)?).ok().filter(|x| *x < inner.width)?;
+        let y = u16::try_from(y.checked_sub(top)?).ok().filter(|y| *y < inner.height)?;
+        Some(Position { x: inner.x + x, y: inner.y + y })
+    };
+    if let Some(at) = graph.turning.and_then(|(x, y)| inside(x, y)) {
+        ui.turn_shape(canvas, at, scene);
+    }
+    for (x, y, width, migration) in &graph.boxes {
+        if let Some(at) = inside(*x, *y) {
+            let width = u16::try_from(*width).unwrap_or(u16::MAX);
+            let place = Rect { x: at.x, y: at.y, width, height: 3 }.intersection(inner);
+            ui.target(place, Target::Migration(*migration));
+        }
+    }
 }
 
 fn window(scroll: &mut Scroll, graph: &GraphView, area: Rect) -> (usize, usize) {

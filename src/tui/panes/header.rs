@@ -2,8 +2,11 @@
 
 use crate::tui::paint::Canvas;
 use crate::tui::{Cockpit, Face, Scene};
-use crate::view::{Row, Tone, header};
+use crate::view::{Row, Tone, bar, header};
 use ratatui::layout::Rect;
+
+/// Columns of the bar of steps, on a wide screen.
+const GAUGE: usize = 18;
 
 /// Left and right on one row; the left gives way.
 fn spread(canvas: &mut Canvas<'_, '_>, area: Rect, left: &Row, right: &Row) {
@@ -25,16 +28,10 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
         (Face::Live, false) => (" LIVE ", Tone::Live),
     };
     let width = usize::from(area.width);
+    canvas.bar(area);
     let place = view.target.clone().say(Tone::Plain, " ");
-    spread(
-        canvas,
-        top,
-        &Row::of(Tone::Plain, " ").join(view.title),
-        &Row::of(Tone::Strong, word).say(Tone::Plain, "  ").join(place.clone()),
-    );
-    let badge_at = width.saturating_sub(place.width() + 2 + word.len());
-    let x = area.x + u16::try_from(badge_at).unwrap_or(0);
-    let badge = Rect { x, width: u16::try_from(word.len()).unwrap_or(0), ..top };
+    spread(canvas, top, &Row::of(Tone::Strong, word).say(Tone::Plain, " ").join(view.title), &place);
+    let badge = Rect { width: u16::try_from(word.len()).unwrap_or(0).min(top.width), ..top };
     let style = canvas.theme.badge(tone);
     canvas.style(badge, style);
     if let Some(error) = scene.status.error {
@@ -51,7 +48,11 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
         return;
     }
     let (done, of) = view.progress;
-    let mut parts = vec![view.elapsed, Row::of(Tone::Plain, &format!("{done}/{of} steps"))];
+    let mut steps = Row::of(Tone::Plain, &format!("{done}/{of} steps"));
+    if ui.wide {
+        steps = steps.say(Tone::Plain, " ").join(bar(done as u64, of as u64, GAUGE));
+    }
+    let mut parts = vec![view.elapsed, steps];
     if view.findings > 0 {
         let word = if view.findings == 1 { "finding" } else { "findings" };
         parts.push(Row::of(Tone::Warn, &format!("! {} {word}", view.findings)));

@@ -6,7 +6,7 @@ use crate::tui::paint::Canvas;
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 17] = [
+const ORDER: [Context; 18] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -23,6 +23,7 @@ const ORDER: [Context; 17] = [
     Context::Beside,
     Context::Prompt,
     Context::Ask,
+    Context::Palette,
     Context::Always,
 ];
 

@@ -18,6 +18,7 @@ pub(super) mod timeline;
 
 use super::keymap::{Do, KEYMAP};
 use super::layout::{HEIGHT_MIN, WIDTH_MIN};
+use super::mouse::Target;
 use super::paint::Canvas;
 use super::place::{Pane, Tab};
 use super::{Ask, Cockpit, Scene};
@@ -90,13 +91,14 @@ pub(super) fn inset(area: Rect) -> Rect {
 }
 
 /// The tabs' names, as long as the pane is wide.
-fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
+fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, focus: bool) {
     let shown: Vec<(usize, Tab)> =
         Tab::ALL.into_iter().enumerate().filter(|(_, tab)| *tab != Tab::Graph || !ui.wide).collect();
     let full = |at: usize, tab: Tab| format!(" {} {} ", at + 1, tab.word());
     let short = |at: usize, tab: Tab| format!(" {} {}", at + 1, tab.short());
     let room = usize::from(area.width.saturating_sub(2));
-    let mixed = |at: usize, tab: Tab| if tab == ui.tab { full(at, tab) } else { short(at, tab) };
+    let current = ui.tab;
+    let mixed = |at: usize, tab: Tab| if tab == current { full(at, tab) } else { short(at, tab) };
     let tight = |at: usize, tab: Tab| format!(" {}{}", at + 1, tab.short());
     let ways: [&dyn Fn(usize, Tab) -> String; 4] = [&full, &mixed, &short, &tight];
     let fits = |way: &&&dyn Fn(usize, Tab) -> String| {
@@ -112,7 +114,11 @@ fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
             break;
         }
         let place = Rect { x, y: area.y, width, height: 1 };
-        canvas.row(place, &Row::of(if here { Tone::Strong } else { Tone::Dim }, &text), 0);
+        let key = text.find(|c: char| c.is_ascii_digit()).map_or(0, |key| key + 1);
+        let (key, word) = text.split_at(key);
+        let tones = if here { [Tone::Strong; 2] } else { [Tone::Plain, Tone::Dim] };
+        canvas.row(place, &Row::of(tones[0], key).say(tones[1], word), 0);
+        ui.target(place, Target::Tab(tab));
         if here {
             let style = canvas.theme.badge(if focus { Tone::Live } else { Tone::Plain });
             canvas.style(place, style);
@@ -126,11 +132,12 @@ fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, focus: bool) {
 
 /// The line at the bottom: a question, a message, or the keys that matter now.
 pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene: &Scene<'_>) {
+    canvas.bar(area);
     if let Some((_, prompt)) = &ui.desk.prompt {
         canvas.row(area, &prompt.row(usize::from(area.width)), 0);
         return;
     }
-    let row = match (ui.ask, &ui.message) {
+    let row = match (ui.ask, ui.message.as_ref().or(ui.notice.as_ref())) {
         (Some(Ask::Quit), _) => Row::of(Tone::Call, " Leave? ").say(Tone::Strong, "y / n").say(
             Tone::Dim,
             match scene.session.phase {
@@ -158,19 +165,25 @@ fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
         let (Some(hint), Some(key)) = (binding.hint, binding.keys.first()) else { continue };
         let idle = match binding.act {
             Do::Stop => still,
-            Do::NextPane | Do::Zoom => ui.covered,
+            Do::NextPane | Do::Zoom | Do::Palette => ui.covered,
             _ => false,
         };
         if !idle {
             let tone = if binding.act == Do::Stop { Tone::Bad } else { Tone::Call };
-            let row = Row::of(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint} "));
+            let row = Row::of(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint}"));
             shown.push((binding.act, row));
         }
     }
-    for least in [Do::Zoom, Do::Note, Do::NextPane, Do::Seek(-1), Do::Seek(1), Do::GoTo, Do::Find] {
-        if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns {
+    for least in
+        [Do::Palette, Do::Zoom, Do::Note, Do::NextPane, Do::Seek(-1), Do::Seek(1), Do::GoTo, Do::Find]
+    {
+        // A space stands between two of them.
+        if shown.iter().map(|(_, row)| row.width() + 1).sum::<usize>() > columns + 1 {
             shown.retain(|(act, _)| *act != least);
         }
     }
-    shown.into_iter().fold(Row::new(), |row, (_, more)| row.join(more))
+    shown.into_iter().fold(Row::new(), |row, (_, more)| {
+        let gap = if row.pieces.is_empty() { "" } else { " " };
+        row.say(Tone::Dim, gap).join(more)
+    })
 }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_gate_is_answered_by_hand_and_by_nothing_else() {
     let mut world = World::at_apply_gate("T");
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     let first = status(&world, Face::Live);
     screen(&mut cockpit, &world, &first, (80, 24));
     // Too early, Enter alone, pasted.
@@ -39,7 +39,7 @@ fn a_gate_is_answered_by_hand_and_by_nothing_else() {
 #[test]
 fn a_new_gate_finds_the_line_empty() {
     let mut world = World::at_apply_gate("T");
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     letters(&mut cockpit, &mut world, "q");
     world.wait(600_000);
     letters(&mut cockpit, &mut world, "n");
@@ -57,7 +57,7 @@ fn a_new_gate_finds_the_line_empty() {
 #[test]
 fn the_stages_are_led_through() {
     let mut world = World::stopped();
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     letters(&mut cockpit, &mut world, "Atwo rows share a key");
     let control_d = crossterm::event::KeyEvent::new(
         crossterm::event::KeyCode::Char('d'),
@@ -90,6 +90,7 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Drive, Context::Choice],
     &[Context::Always, Context::Drive, Context::Ask],
     &[Context::Always, Context::Drive, Context::Help],
+    &[Context::Always, Context::Drive, Context::Palette],
 ];
 
 #[test]
@@ -107,7 +108,7 @@ fn no_two_rows_of_the_keymap_clash() {
 
 /// A cockpit and a world in which a row's context is active.
 fn place_of(context: Context) -> (Cockpit, World, Face) {
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     let world = match context {
         Context::Gate | Context::Answer => World::at_apply_gate("T"),
         Context::Commit => World::at_commit_gate(),
@@ -138,6 +139,13 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
             cockpit.initials_letter('B');
         }
         Context::Help => cockpit.help = true,
+        Context::Palette => {
+            press(&mut cockpit, &world, &now, Key::of(&crossterm::event::KeyCode::Char('p').into()).unwrap());
+            for letter in ['t', 'a', 'b'] {
+                cockpit.palette.key(&crossterm::event::KeyCode::Char(letter).into());
+            }
+            cockpit.palette.step(2, 9);
+        }
         _ => {}
     }
     screen(&mut cockpit, &world, &now, (100, 20));
@@ -180,7 +188,7 @@ fn every_row_of_the_keymap_does_something() {
 #[test]
 fn a_screen_that_is_too_small_answers_nothing() {
     let mut world = World::at_apply_gate("T");
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     let now = status(&world, Face::Live);
     screen(&mut cockpit, &world, &now, (40, 10));
     world.wait(1_000_000);
@@ -196,13 +204,13 @@ fn the_phrase_is_always_shown_in_full() {
         for width in (WIDTH_MIN..=200).step_by(7) {
             for height in (HEIGHT_MIN..=50).step_by(3) {
                 for typing in [false, true] {
-                    let mut cockpit = Cockpit::new(Theme::Dark, false);
+                    let mut cockpit = Cockpit::new(Theme::dark(), false);
                     let now = status(&world, Face::Live);
                     screen(&mut cockpit, &world, &now, (width, height));
                     cockpit.answer.typing = typing;
                     let text = screen(&mut cockpit, &world, &now, (width, height));
                     let words: String =
-                        text.split(['│', '║', '█', '\n']).map(str::trim).collect::<Vec<_>>().join(" ");
+                        text.split(['│', '║', '┃', '█', '\n']).map(str::trim).collect::<Vec<_>>().join(" ");
                     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
                     assert!(words.contains(&gate.phrase), "{width}x{height}:\n{text}");
                 }

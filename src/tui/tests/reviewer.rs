@@ -38,7 +38,7 @@ fn own_notes_stand_first_and_lead_to_their_entries() {
         (cockpit.focus, cockpit.tab) = (Pane::Work, Tab::Notes);
     });
     let status = status(&world, face(&world));
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     cockpit.set_reviewing(reviewing());
     (cockpit.focus, cockpit.tab) = (Pane::Work, Tab::Notes);
     screen(&mut cockpit, &world, &status, (80, 24));
@@ -62,7 +62,7 @@ fn a_line_asks_and_a_note_is_written() {
         }
     });
     let status = status(&world, face(&world));
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     cockpit.set_reviewing(reviewing());
     screen(&mut cockpit, &world, &status, (80, 24));
     let mut type_all = |keys: &str| -> Vec<Action> {
@@ -88,7 +88,7 @@ fn a_line_asks_and_a_note_is_written() {
 fn where_notes_cannot_be_kept_none_is_begun() {
     let world = World::at_commit_gate();
     let status = status(&world, face(&world));
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     let trouble = "what you see and note is not kept: because".to_owned();
     cockpit.set_reviewing(Reviewing { trouble: Some(trouble.clone()), ..reviewing() });
     screen(&mut cockpit, &world, &status, (80, 24));

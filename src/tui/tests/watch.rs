@@ -29,7 +29,8 @@ fn a_gate_that_waits_for_a_witness() {
     wanted(&mut world);
     snapshots("witness_wanted", &world, Face::Live, nothing);
     initialled(&mut world);
-    let text = screen(&mut Cockpit::new(Theme::Dark, false), &world, &status(&world, Face::Live), (120, 40));
+    let text =
+        screen(&mut Cockpit::new(Theme::dark(), false), &world, &status(&world, Face::Live), (120, 40));
     assert!(!text.contains("waits for a witness") && text.contains("BW  bea (uid 1001), attempt"), "{text}");
 }
 
@@ -59,7 +60,7 @@ fn a_watched_stop_and_nobody_who_drives() {
 #[test]
 fn initials_belong_to_the_attempt_that_was_looked_at() {
     let mut world = World::at_commit_gate();
-    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut cockpit = Cockpit::new(Theme::dark(), false);
     let typed = |cockpit: &mut Cockpit, world: &World, keys: &str| -> Vec<Action> {
         let now = status(world, WATCH);
         let code = |letter| match letter {
