@@ -1,26 +1,17 @@
 //! The cockpit: a new session, or one that was left.
 
+use super::editor::Screen;
 use super::launch::{self, Launched};
 use super::purpose::{Purpose, discard};
 use super::{Common, Trouble, run};
 use crate::driver::Message;
-use crate::driver::live::{self, Left, Stage};
+use crate::driver::live::{self, Left};
 use crate::runner::clock::Clock;
 use crate::session::{Command, Phase};
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::{Cockpit, Theme};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
-
-impl Stage for Terminal {
-    fn draw(&mut self, draw: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> std::io::Result<()> {
-        Terminal::draw(self, draw)
-    }
-
-    fn suspend(&mut self) -> std::io::Result<()> {
-        Terminal::suspend(self)
-    }
-}
 
 /// The theme that options and environment ask for. <https://no-color.org>
 pub(super) fn theme(common: &Common) -> Theme {
@@ -82,13 +73,12 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, log } = launched;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
-    let mut terminal = Terminal::open(false).map_err(failed)?;
-    let keys = keys(mouth, clock).map_err(failed)?;
+    let terminal = Terminal::open(false).map_err(failed)?;
+    let mut terminal = Screen::new(terminal, keys(mouth, clock).map_err(failed)?, &folder);
     let mut cockpit = Cockpit::new(theme(common), ascii(common));
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);
     drop(terminal);
-    drop(keys);
     signals.close();
     // Nobody may wait for a driver that is gone.
     drop(inbox);

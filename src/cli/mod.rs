@@ -9,6 +9,7 @@ macro_rules! outln {
 }
 
 mod check;
+mod editor;
 mod launch;
 mod live;
 mod plan;

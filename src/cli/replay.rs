@@ -1,5 +1,6 @@
 //! `ceremony replay DIR`: the same cockpit fed from the record, forward and back.
 
+use super::editor::Screen;
 use super::{Common, Trouble, live, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
@@ -24,8 +25,9 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
-    let mut terminal = Terminal::open(false).map_err(failed)?;
+    let terminal = Terminal::open(false).map_err(failed)?;
     let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
+    let mut terminal = Screen::new(terminal, keys, dir);
     let mut cockpit = Cockpit::new(live::theme(common), live::ascii(common));
     let marks = timeline_marks(player.entries());
     cockpit.set_marks(marks.clone());
@@ -57,12 +59,17 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
             Ok(Message::Term(event, _)) => {
                 for action in cockpit.on_event(&event, &player.session, &player.transcript, &status) {
                     match action {
-                        Action::Quit => return leave(terminal, keys, &signals),
+                        Action::Quit => return leave(terminal, &signals),
                         Action::Suspend => Stage::suspend(&mut terminal).map_err(failed)?,
                         Action::Seek(Seek::PlayPause) => playing = !playing && player.position() < of,
                         Action::Seek(seek) => {
                             playing = false;
                             player.seek(target(seek, player.position(), of, &marks));
+                        }
+                        Action::Copy(text) => Stage::copy(&mut terminal, &text).map_err(failed)?,
+                        Action::Edit(at) => {
+                            let words = Stage::edit(&mut terminal, &at).map_err(failed)?;
+                            cockpit.came_back(&words, now);
                         }
                         Action::Command(_) => {}
                     }
@@ -73,18 +80,13 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
                 playing = player.position() < of;
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => return leave(terminal, keys, &signals),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => return leave(terminal, &signals),
         }
     }
 }
 
-fn leave(
-    terminal: Terminal,
-    keys: crate::tui::terminal::Input,
-    signals: &signal_hook::iterator::Handle,
-) -> Result<u8, Trouble> {
+fn leave(terminal: Screen, signals: &signal_hook::iterator::Handle) -> Result<u8, Trouble> {
     drop(terminal);
-    drop(keys);
     signals.close();
     Ok(0)
 }

@@ -28,6 +28,22 @@ pub trait Stage {
     /// # Errors
     /// When the terminal cannot be taken again.
     fn suspend(&mut self) -> std::io::Result<()>;
+
+    /// Puts text into the clipboard of the terminal.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    fn copy(&mut self, _text: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// Opens a file of the definition in the operator's editor and waits for its end; returns what is to be said.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken again.
+    fn edit(&mut self, _at: &Place) -> std::io::Result<String> {
+        Ok("there is no editor here".to_owned())
+    }
 }
 
 /// Why the loop ended.
@@ -82,7 +98,12 @@ pub fn run<J: Journal>(
                             Action::Command(command) => inputs.push_back(Input::Command(command)),
                             Action::Quit => return Left::Quit,
                             Action::Suspend if stage.suspend().is_err() => return Left::Gone,
-                            Action::Suspend | Action::Seek(_) => {}
+                            Action::Copy(text) if stage.copy(&text).is_err() => return Left::Gone,
+                            Action::Edit(at) => match stage.edit(&at) {
+                                Ok(words) => cockpit.came_back(&words, clock.now()),
+                                Err(_) => return Left::Gone,
+                            },
+                            Action::Suspend | Action::Seek(_) | Action::Copy(_) => {}
                         }
                     }
                 }

@@ -38,7 +38,9 @@ impl Cockpit {
     }
 
     fn on_paste(&mut self, text: &str) {
-        if self.words.open.is_some() {
+        if self.find.typing {
+            self.find.add(text);
+        } else if self.words.open.is_some() {
             self.words.paste(text);
         } else if self.answer.typing {
             self.answer.text.clear();
@@ -82,7 +84,9 @@ impl Cockpit {
         if self.small {
             return Vec::new();
         }
-        if self.words.open.is_some() {
+        if self.find.typing {
+            key.typed().inspect(|letter| self.find.add(letter.encode_utf8(&mut [0; 4])));
+        } else if self.words.open.is_some() {
             self.words.key(event);
         } else if self.answer.typing
             && let Some(letter) = key.typed()
@@ -103,7 +107,9 @@ impl Cockpit {
             // Nothing is answered that cannot be read.
             return contexts;
         }
-        let modal = if self.words.open.is_some() {
+        let modal = if self.find.typing {
+            Some(Context::Find)
+        } else if self.words.open.is_some() {
             Some(Context::Words)
         } else if self.ask.is_some() {
             Some(Context::Ask)
@@ -117,9 +123,12 @@ impl Cockpit {
             None
         };
         if let Some(modal) = modal {
+            contexts.extend((self.is_found() && modal == Context::Help).then_some(Context::Found));
             contexts.push(modal);
             return contexts;
         }
+        contexts.extend(self.is_found().then_some(Context::Found));
+        contexts.extend(self.on_result().then_some(Context::Result));
         if scene.live() {
             if let Phase::Gate(gate) = &scene.session.phase {
                 contexts.push(Context::Gate);
@@ -160,6 +169,10 @@ impl Cockpit {
             Do::Zoom => self.zoom = !self.zoom,
             Do::Confirm => return self.confirm(scene),
             Do::Leave => self.leave(),
+            Do::Find | Do::FindNext(_) | Do::Pin | Do::OpenRow | Do::NextBad => self.work(act, scene),
+            Do::Copy(row) => return self.copy(row, scene),
+            Do::Edit => return self.edit(scene),
+            Do::Rub | Do::RubAll if self.find.typing => self.find.rub(act == Do::RubAll),
             Do::Rub => drop(self.answer.text.pop()),
             Do::RubAll => self.answer.text.clear(),
             Do::Choose(at) => self.choose(at, scene.session),
@@ -200,6 +213,10 @@ impl Cockpit {
     }
 
     fn confirm(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        if self.find.typing {
+            self.find.confirm();
+            return Vec::new();
+        }
         if self.words.open.is_some() {
             return match self.words.confirm() {
                 Some(command) => vec![Action::Command(command)],
@@ -226,7 +243,11 @@ impl Cockpit {
     }
 
     fn leave(&mut self) {
-        if self.words.open.is_some() {
+        if self.find.typing || self.is_found() {
+            self.find.leave();
+        } else if self.on_result() && self.opened {
+            self.opened = false;
+        } else if self.words.open.is_some() {
             self.words.open = None;
         } else if self.help {
             self.help = false;
@@ -253,7 +274,9 @@ impl Cockpit {
             Do::Rows(rows) if self.on_list(scene) => self.select(rows, scene.session),
             Do::First if self.on_list(scene) => self.select(isize::MIN / 2, scene.session),
             Do::Last if self.on_list(scene) => self.select(isize::MAX / 2, scene.session),
+            Do::Rows(_) | Do::Columns(_) | Do::Open if self.on_graph() => self.walk(act, scene),
             Do::Rows(rows) => self.scroll_rows(rows),
+            Do::Columns(columns) if self.on_result() => self.grid.by_columns(columns),
             Do::First => self.scroll_rows(isize::MIN / 2),
             Do::Last => self.scroll_rows(isize::MAX / 2),
             Do::Columns(columns) => self.scrolled().sideways(columns),
@@ -265,10 +288,7 @@ impl Cockpit {
                 (self.focus, self.tab) = (Pane::Work, Tab::Results);
             }
             Do::Open if self.on_list(scene) => (self.focus, self.tab) = (Pane::Work, Tab::Evidence),
-            Do::Open if self.tab == Tab::Results => {
-                self.opened = !self.opened;
-                self.scroll(Tab::Results).left = 0;
-            }
+            Do::Open if self.on_result() => (self.opened, self.grid.whole_row) = (!self.opened, false),
             _ => {}
         }
     }
@@ -312,12 +332,16 @@ impl Cockpit {
             _ if self.covered => &mut self.curtain_scroll,
             Pane::Checklist => &mut self.list_scroll,
             Pane::Graph => self.scroll(Tab::Graph),
+            Pane::Work if self.tab == Tab::Results && self.opened => &mut self.grid.opened,
             Pane::Work => self.scroll(self.tab),
             Pane::Gate => &mut self.gate_scroll,
         }
     }
 
     fn scroll_rows(&mut self, rows: isize) {
+        if self.on_result() && !self.opened {
+            return self.grid.by_rows(rows);
+        }
         let scroll = self.scrolled();
         let page = isize::try_from(scroll.page).unwrap_or(1);
         let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };

@@ -22,6 +22,9 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+pub mod copy;
+mod find;
+mod grid;
 mod input;
 pub mod keymap;
 mod layout;
@@ -31,6 +34,7 @@ mod place;
 pub mod terminal;
 mod theme;
 mod words;
+mod work;
 
 #[cfg(test)]
 mod fixture;
@@ -94,6 +98,10 @@ pub enum Action {
     Suspend,
     /// Another entry of the replay.
     Seek(Seek),
+    /// Text for the clipboard of the terminal.
+    Copy(String),
+    /// A file of the definition in the operator's editor, at a place.
+    Edit(crate::session::Place),
 }
 
 /// Where to in a replay.
@@ -153,8 +161,15 @@ pub struct Cockpit {
     selected: Option<usize>,
     /// Result that is shown; `None` is the latest.
     result: Option<usize>,
-    /// Row of the result that is opened.
+    /// Something of the result is opened.
     opened: bool,
+    grid: grid::Grid,
+    find: find::Find,
+    output: panes::output::Seen,
+    /// The error that the SQL pane went to: step, line, column.
+    fault: Option<(String, usize, usize)>,
+    /// Migration that is chosen in the graph.
+    node: Option<usize>,
     answer: Answer,
     words: Words,
     message: Option<String>,
@@ -188,6 +203,11 @@ impl Cockpit {
             selected: None,
             result: None,
             opened: false,
+            grid: grid::Grid::default(),
+            find: find::Find::default(),
+            output: Default::default(),
+            fault: None,
+            node: None,
             answer: Answer::default(),
             words: Words::default(),
             message: None,
@@ -338,7 +358,8 @@ impl Cockpit {
         &mut self.scrolls[tab as usize]
     }
 
-    fn say(&mut self, message: &str) {
+    /// Says something in the line at the bottom, until the next key.
+    pub fn say(&mut self, message: &str) {
         self.message = Some(message.to_owned());
     }
 

@@ -1,6 +1,7 @@
 //! Pure projections: from the session and its transcript to what a pane shows, as data.
 
 mod alert;
+mod cell;
 mod changes;
 mod checklist;
 mod clean;
@@ -8,10 +9,13 @@ mod closed;
 mod gate;
 mod gate_start;
 mod graph;
+mod graph_layout;
 mod graph_route;
 mod hazards;
 mod header;
 mod ink;
+mod json;
+mod lines;
 mod locks;
 mod notes;
 mod output;
@@ -19,11 +23,13 @@ mod rehearsal;
 mod results;
 mod schema;
 mod sql;
+mod sql_ink;
 mod stepwise;
 mod timeline;
 mod transcript;
 
 pub use alert::*;
+pub use cell::*;
 pub use changes::*;
 pub use checklist::*;
 pub use clean::*;
@@ -39,5 +45,6 @@ pub use rehearsal::*;
 pub use results::*;
 pub use schema::{DECLARED, REAPPLIED, RUNGS};
 pub use sql::*;
+pub use sql_ink::Inside;
 pub use timeline::*;
 pub use transcript::*;

@@ -85,6 +85,8 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Drive, Context::Choice],
     &[Context::Always, Context::Drive, Context::Ask],
     &[Context::Always, Context::Drive, Context::Help],
+    &[Context::Always, Context::Drive, Context::Find],
+    &[Context::Always, Context::Found, Context::Drive, Context::Gate, Context::Commit, Context::Curtain],
 ];
 
 #[test]
@@ -121,6 +123,11 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
         Context::Choice => cockpit.choosing = true,
         Context::Ask => cockpit.ask = Some(Ask::Quit),
         Context::Help => cockpit.help = true,
+        Context::Result => cockpit.opened = true,
+        Context::Find | Context::Found => {
+            letters(&mut cockpit, &mut World::with_results(), "/o");
+            cockpit.find.typing = context == Context::Find;
+        }
         _ => {}
     }
     screen(&mut cockpit, &world, &now, (100, 20));
