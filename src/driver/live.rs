@@ -1,6 +1,6 @@
 //! The loop behind the cockpit: one thread, one channel, a frame when there is something new or a second has passed.
 
-use super::{Drive, Journal, Message, start};
+use super::{Drive, Journal, Message, batch, start};
 use crate::journal::head_words;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
@@ -88,7 +88,7 @@ pub fn run<J: Journal>(
         let mut taken = 0;
         while let Some(message) = next {
             match message {
-                Message::Outcome(outcome) => inputs.push_back(Input::Outcome(outcome)),
+                Message::Outcome(outcome) => batch::push(&mut inputs, outcome),
                 Message::Term(event, at) => {
                     // A key is judged by what is on the screen, so what came before it must be applied first.
                     feed_all(drive, runner, &mut inputs, clock, &mut trouble);

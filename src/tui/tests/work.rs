@@ -150,7 +150,7 @@ fn the_editor_gets_the_place_that_matters() {
 fn statements_that_ran_are_ticked() {
     let mut desk = Desk::new(World::at_commit_gate(), Tab::Sql);
     let text = desk.see();
-    assert!(text.contains("2 statements ran") && text.contains("✓    2 CREATE TABLE"), "{text}");
+    assert!(text.contains("2 statements ran") && text.contains("✓   2 CREATE TABLE"), "{text}");
 }
 
 #[test]
@@ -163,4 +163,38 @@ fn the_next_step_that_is_not_good_is_one_key_away() {
     let mut desk = Desk::new(World::at_apply_gate("T"), Tab::Output);
     desk.typed("!");
     assert!(desk.see().contains("every step that was done is good"));
+}
+
+/// Every pane at many sizes of the range, in one cockpit that is resized: what it shows stays in its own area.
+#[test]
+fn no_tab_draws_outside_of_its_area() {
+    let mut world = World::applying();
+    world.report(Report::Printed {
+        source: Source::Stdout,
+        text: "a very long line ".repeat(40).repeat(3) + "\n",
+    });
+    let rows = (0..300).map(|at| cells(&[&at.to_string(), &"wide ".repeat(60), "日本"])).collect();
+    world.transcript.tables = with_rows(rows, 3).transcript.tables;
+    let now = status(&world, Face::Live);
+    let mut cockpit = Cockpit::new(Theme::Dark, false);
+    let mut draw = |tab: Tab, opened: bool, (width, height): (u16, u16)| {
+        (cockpit.tab, cockpit.focus, cockpit.opened) = (tab, Pane::Work, opened);
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| cockpit.draw(frame, &world.session, &world.transcript, &now)).unwrap();
+        (terminal.backend().buffer().clone(), cockpit.screen.work)
+    };
+    for width in (60..=250).step_by(19) {
+        for height in (16..=80).step_by(8) {
+            let (first, area) = draw(Tab::Notes, false, (width, height));
+            for (tab, opened) in Tab::ALL.into_iter().map(|tab| (tab, false)).chain([(Tab::Results, true)]) {
+                let (buffer, _) = draw(tab, opened, (width, height));
+                for y in 0..height - 1 {
+                    for x in (0..width).filter(|x| !area.contains((*x, y).into())) {
+                        let symbols = (first[(x, y)].symbol(), buffer[(x, y)].symbol());
+                        assert_eq!(symbols.0, symbols.1, "{tab:?} draws at {x},{y} of {width}x{height}");
+                    }
+                }
+            }
+        }
+    }
 }
