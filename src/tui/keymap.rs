@@ -338,7 +338,7 @@ pub const KEYMAP: &[Binding] = &[
     row(&[letter('Y')], Context::Result, Do::Copy(true), None, "copy the row, separated by tabs"),
     row(&[letter('n')], Context::Found, Do::FindNext(true), Some("next"), "to the next place"),
     row(&[letter('N')], Context::Found, Do::FindNext(false), Some("before"), "to the place before"),
-    row(&[key(Esc)], Context::Found, Do::Leave, Some("leave the search"), "leave the search"),
+    row(&[key(Esc)], Context::Found, Do::Leave, Some("leave"), "leave the search"),
     row(&[key(Enter)], Context::Find, Do::Confirm, Some("keep"), "keep it; n and N go on from there"),
     row(&[key(Esc)], Context::Find, Do::Leave, Some("leave"), "leave the search"),
     row(&[key(Backspace), control('h')], Context::Find, Do::Rub, None, "take one letter away"),

@@ -191,6 +191,10 @@ fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
             shown.push((binding.act, row));
         }
     }
+    if contexts.contains(&Context::Found) {
+        // What is looked for, and its keys, before everything else.
+        shown.sort_by_key(|(act, _)| !matches!(act, Do::Find | Do::FindNext(_) | Do::Leave));
+    }
     for least in [Do::Zoom, Do::Note, Do::NextPane] {
         if shown.iter().map(|(_, row)| row.width()).sum::<usize>() > columns {
             shown.retain(|(act, _)| *act != least);
