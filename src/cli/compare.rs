@@ -2,7 +2,6 @@
 
 use super::{Common, Trouble, live, looks, run};
 use crate::driver::Message;
-use crate::driver::live::Stage;
 use crate::driver::replay::Player;
 use crate::runner::clock::Clock;
 use crate::tui::terminal::Terminal;
@@ -85,11 +84,11 @@ fn screen(common: &Common, comparison: Comparison) -> Result<(), Trouble> {
     let keys = live::keys(mouth, Clock::starting_at(0)).map_err(failed)?;
     let mut shown = Compare::new(comparison, looks::theme(common).0, common.settings.flag("ascii"));
     loop {
-        Stage::draw(&mut terminal, &mut |frame| shown.draw(frame)).map_err(failed)?;
+        terminal.draw(|frame| shown.draw(frame)).map_err(failed)?;
         match inbox.recv() {
             Ok(Message::Term(event, _)) => match shown.on_event(&event) {
                 Some(Action::Quit) => break,
-                Some(Action::Suspend) => Stage::suspend(&mut terminal).map_err(failed)?,
+                Some(Action::Suspend) => terminal.suspend().map_err(failed)?,
                 _ => {}
             },
             Ok(_) | Err(_) => break,

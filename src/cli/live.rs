@@ -1,31 +1,17 @@
 //! The cockpit: a new session, or one that was left.
 
+use super::editor::Screen;
 use super::launch::{self, Launched};
 use super::purpose::{Purpose, discard};
 use super::{Common, Trouble, looks, run};
 use crate::driver::Message;
-use crate::driver::live::{self, Left, Stage};
+use crate::driver::live::{self, Left};
 use crate::runner::clock::Clock;
 use crate::session::{Command, Phase};
-use crate::tui::Call;
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::warden::Warden;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
-
-impl Stage for Terminal {
-    fn draw(&mut self, draw: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> std::io::Result<()> {
-        Terminal::draw(self, draw)
-    }
-
-    fn suspend(&mut self) -> std::io::Result<()> {
-        Terminal::suspend(self)
-    }
-
-    fn call(&mut self, call: &Call) -> std::io::Result<()> {
-        Terminal::call(self, call)
-    }
-}
 
 /// Starts the thread that reads keys.
 pub(super) fn keys(mouth: SyncSender<Message>, clock: Clock) -> std::io::Result<Input> {
@@ -73,15 +59,14 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let warden = Warden::start(&Warden::words(&folder));
-    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
-    let keys = keys(mouth, clock).map_err(failed)?;
+    let terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
+    let mut terminal = Screen::new(terminal, keys(mouth, clock).map_err(failed)?, &folder);
     let mut cockpit = looks::cockpit(common);
     cockpit.set_folder(&folder.to_string_lossy());
     let left =
         live::run(&mut drive, &mut world, (first, asked), (&mut cockpit, &mut terminal), &inbox, clock);
     drop(terminal);
     drop(warden);
-    drop(keys);
     signals.close();
     // Nobody may wait for a driver that is gone.
     drop(inbox);

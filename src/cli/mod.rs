@@ -11,6 +11,7 @@ macro_rules! outln {
 mod check;
 mod compare;
 mod config;
+mod editor;
 mod launch;
 mod lessons;
 mod list;

@@ -3,7 +3,6 @@
 use super::sessions::{self, Found};
 use super::{Cli, Common, Trouble, dispatch, knows, launch, live, looks, parse, run};
 use crate::driver::Message;
-use crate::driver::live::Stage;
 use crate::driver::replay::Player;
 use crate::runner::clock::Clock;
 use crate::session::Verdict;
@@ -111,11 +110,11 @@ fn choose(
             details: shown.as_ref().map_or(&[], |(_, rows)| rows.as_slice()),
             offers: &offers,
         };
-        Stage::draw(&mut terminal, &mut |frame| picker.draw(frame, &view)).map_err(failed)?;
+        terminal.draw(|frame| picker.draw(frame, &view)).map_err(failed)?;
         match inbox.recv_timeout(FRAME_MAX) {
             Ok(Message::Term(event, _)) => match picker.on_event(&event, lines.len()) {
                 Some(Pick::Quit) => break None,
-                Some(Pick::Suspend) => Stage::suspend(&mut terminal).map_err(failed)?,
+                Some(Pick::Suspend) => terminal.suspend().map_err(failed)?,
                 Some(Pick::Go(go)) if offers.iter().any(|(offer, _)| *offer == go) => {
                     break Some(if at == 0 { (Go::New, 0) } else { (go, at.saturating_sub(1)) });
                 }

@@ -2,6 +2,7 @@
 
 mod sitting;
 
+use super::editor::Screen;
 use super::{Common, Trouble, launch, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
@@ -33,14 +34,14 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     // Lives as long as this function, so longer than the terminal is ours.
     let _warden = Warden::start("ceremony was killed; nothing was driven, and the record is as it was");
-    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
+    let terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let clock = Clock::starting_at(0);
     let keys = live::keys(mouth, clock).map_err(failed)?;
+    let mut terminal = Screen::new(terminal, keys, dir);
     let mut cockpit = looks::cockpit(common);
     let words = head_words(sitting.reel.head());
-    let end = |terminal: Terminal, keys: crate::tui::terminal::Input, sitting: &mut Sitting| {
+    let end = |terminal: Screen, sitting: &mut Sitting| {
         drop(terminal);
-        drop(keys);
         signals.close();
         sitting.desk.keep();
         if let Some(trouble) = sitting.desk.trouble() {
@@ -79,7 +80,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
                 let actions = cockpit.on_event(&event, &session, sitting.reel.transcript(), &status);
                 for action in actions {
                     match action {
-                        Action::Quit => return end(terminal, keys, &mut sitting),
+                        Action::Quit => return end(terminal, &mut sitting),
                         Action::Suspend => Stage::suspend(&mut terminal).map_err(failed)?,
                         Action::Seek(seek) => sitting.seek(seek, clock.now().mono_us),
                         Action::Deck(deck) => {
@@ -87,12 +88,17 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
                                 cockpit.tell(&said);
                             }
                         }
+                        Action::Copy(text) => Stage::copy(&mut terminal, &text).map_err(failed)?,
+                        Action::Edit(at) => {
+                            let words = Stage::edit(&mut terminal, &at).map_err(failed)?;
+                            cockpit.came_back(&words, sitting.moment());
+                        }
                         Action::Command(_) | Action::Initials { .. } => {}
                     }
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => return end(terminal, keys, &mut sitting),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => return end(terminal, &mut sitting),
         }
         sitting.go_on(clock.now().mono_us);
         if let Some(said) = sitting.news() {

@@ -98,7 +98,11 @@ pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Comm
 
 /// Signals that ask for an end, as messages.
 pub(super) fn signals(mouth: SyncSender<Message>) -> std::io::Result<signal_hook::iterator::Handle> {
-    heard(move |signal| mouth.send(Message::Signal(signal)).is_ok())
+    heard(move |signal| {
+        // Ctrl-C in an editor is the editor's.
+        let others = signal == signal_hook::consts::SIGINT && super::editor::is_open();
+        others || mouth.send(Message::Signal(signal)).is_ok()
+    })
 }
 
 /// Signals that ask for an end, until `hear` says that nobody listens any more.

@@ -1,5 +1,6 @@
 //! `ceremony watch DIR`: a session that another terminal drives, followed read-only; initials, and STOP.
 
+use super::editor::Screen;
 use super::{Common, Trouble, launch, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
@@ -10,6 +11,7 @@ use crate::runner::witnesses::{Ear, Word, driven, say};
 use crate::session::{Command, Phase, Refusal};
 use crate::time::Moment;
 use crate::tui::terminal::Terminal;
+use crate::tui::warden::Warden;
 use crate::tui::{Action, Face, Status};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,8 +88,10 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let signals = run::signals(mouth.clone()).map_err(failed)?;
     let Some(mut watched) = begun(&folder, &inbox)? else { return Ok(0) };
     let clock = Clock::starting_at(0);
-    let mut terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
+    let _warden = Warden::start("ceremony was killed; nothing was driven from here");
+    let terminal = Terminal::open(common.settings.flag("mouse")).map_err(failed)?;
     let keys = live::keys(mouth.clone(), clock).map_err(failed)?;
+    let mut terminal = Screen::new(terminal, keys, &folder);
     let mut cockpit = looks::cockpit(common);
     let mut watcher = Watcher { folder, name: launch::operator(common), mouth, words: 0 };
     let (mut there, mut looks) = (driven(&watcher.folder), 0);
@@ -103,11 +107,15 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
                     match action {
                         Action::Quit => {
                             drop(terminal);
-                            drop(keys);
                             signals.close();
                             return Ok(goodbye(&watched, &watcher.folder));
                         }
                         Action::Suspend => Stage::suspend(&mut terminal).map_err(failed)?,
+                        Action::Copy(text) => Stage::copy(&mut terminal, &text).map_err(failed)?,
+                        Action::Edit(at) => {
+                            let words = Stage::edit(&mut terminal, &at).map_err(failed)?;
+                            cockpit.came_back(&words, clock.now());
+                        }
                         action => {
                             let said = watcher.word(action).map(|word| watcher.say(word));
                             if let Some(Err(refusal)) = said {
@@ -124,7 +132,6 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(_) | Err(RecvTimeoutError::Disconnected) => {
                 drop(terminal);
-                drop(keys);
                 signals.close();
                 return Ok(goodbye(&watched, &watcher.folder));
             }

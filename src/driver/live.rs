@@ -1,6 +1,6 @@
 //! The loop behind the cockpit: one thread, one channel, a frame when there is something new, something moves, or a second has passed.
 
-use super::{Drive, Journal, Message, start};
+use super::{Drive, Journal, Message, batch, start};
 use crate::journal::head_words;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
@@ -32,6 +32,21 @@ pub trait Stage {
     /// When the terminal is gone.
     fn call(&mut self, _call: &Call) -> std::io::Result<()> {
         Ok(())
+    }
+    /// Puts text into the clipboard of the terminal.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    fn copy(&mut self, _text: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// Opens a file of the definition in the operator's editor and waits for its end; returns what is to be said.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken again.
+    fn edit(&mut self, _at: &Place) -> std::io::Result<String> {
+        Ok("there is no editor here".to_owned())
     }
 }
 
@@ -82,7 +97,7 @@ pub fn run<J: Journal>(
         let mut taken = 0;
         while let Some(message) = next {
             match message {
-                Message::Outcome(outcome) => inputs.push_back(Input::Outcome(outcome)),
+                Message::Outcome(outcome) => batch::push(&mut inputs, outcome),
                 Message::Term(event, at) => {
                     // A key is judged by what is on the screen, so what came before it must be applied first.
                     feed_all(drive, runner, &mut inputs, clock, &mut trouble);
@@ -92,8 +107,16 @@ pub fn run<J: Journal>(
                             Action::Command(command) => inputs.push_back(Input::Command(command)),
                             Action::Quit => return Left::Quit,
                             Action::Suspend if stage.suspend().is_err() => return Left::Gone,
-                            Action::Suspend | Action::Seek(_) | Action::Deck(_) | Action::Initials { .. } => {
-                            }
+                            Action::Copy(text) if stage.copy(&text).is_err() => return Left::Gone,
+                            Action::Edit(at) => match stage.edit(&at) {
+                                Ok(words) => cockpit.came_back(&words, clock.now()),
+                                Err(_) => return Left::Gone,
+                            },
+                            Action::Suspend
+                            | Action::Seek(_)
+                            | Action::Deck(_)
+                            | Action::Initials { .. }
+                            | Action::Copy(_) => {}
                         }
                     }
                 }

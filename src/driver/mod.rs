@@ -1,5 +1,6 @@
 //! The loop: decide, append, apply, start effects. What is not on disk is not done.
 
+mod batch;
 pub mod cast;
 pub mod headless;
 pub mod live;

@@ -98,6 +98,18 @@ fn owner_of(name: &str) -> String {
     parts_of(name).into_iter().take(2).collect::<Vec<_>>().join(".")
 }
 
+/// The table (or view, or type) that a changed object is or belongs to, such as `public.events`; `None` for what
+/// stands alone.
+pub fn relation_of(change: &ObjectChange) -> Option<String> {
+    let object = change.object.strip_prefix("comment on ").unwrap_or(&change.object);
+    let kinds = ["table ", "view ", "materialized view ", "domain ", "type "];
+    if let Some(name) = kinds.iter().find_map(|kind| object.strip_prefix(kind)) {
+        return Some(name.to_owned());
+    }
+    let owners = owners(object, change);
+    owners.iter().find_map(|owner| owner.strip_prefix("table ")).map(str::to_owned)
+}
+
 /// The objects that `object` is a part of, under every kind that they may have.
 fn owners(object: &str, change: &ObjectChange) -> Vec<String> {
     let definition = change.after.as_deref().or(change.before.as_deref()).unwrap_or_default();

@@ -41,7 +41,9 @@ impl Cockpit {
     }
 
     pub(super) fn on_paste(&mut self, text: &str) {
-        if let Some((_, prompt)) = &mut self.desk.prompt {
+        if self.find.typing {
+            self.find.add(text);
+        } else if let Some((_, prompt)) = &mut self.desk.prompt {
             prompt.take(text);
         } else if self.words.open.is_some() {
             self.words.paste(text);
@@ -65,7 +67,9 @@ impl Cockpit {
         if self.small {
             return Vec::new();
         }
-        if let Some((_, prompt)) = &mut self.desk.prompt {
+        if self.find.typing {
+            key.typed().inspect(|letter| self.find.add(letter.encode_utf8(&mut [0; 4])));
+        } else if let Some((_, prompt)) = &mut self.desk.prompt {
             if let Some(letter) = key.typed() {
                 prompt.take(letter.encode_utf8(&mut [0; 4]));
             }
@@ -113,7 +117,9 @@ impl Cockpit {
         if scene.now() {
             contexts.push(Context::Drive);
         }
-        let modal = if self.desk.prompt.is_some() {
+        let modal = if self.find.typing {
+            Some(Context::Find)
+        } else if self.desk.prompt.is_some() {
             Some(Context::Prompt)
         } else if self.words.open == Some(Purpose::Beside) {
             Some(Context::Beside)
@@ -133,9 +139,12 @@ impl Cockpit {
             None
         };
         if let Some(modal) = modal {
+            contexts.extend((self.is_found() && modal == Context::Help).then_some(Context::Found));
             contexts.push(modal);
             return contexts;
         }
+        contexts.extend(self.is_found().then_some(Context::Found));
+        contexts.extend(self.on_result().then_some(Context::Result));
         if scene.live() {
             if let Phase::Gate(gate) = &scene.session.phase {
                 contexts.push(Context::Gate);
@@ -189,6 +198,10 @@ impl Cockpit {
             Do::Confirm if self.palette.open => return self.palette_confirm(scene),
             Do::Confirm => return self.confirm(scene),
             Do::Leave => self.leave(),
+            Do::FindHere | Do::FindNext(_) | Do::Pin | Do::OpenRow | Do::NextBad => self.work(act, scene),
+            Do::Copy(row) => return self.copy(row, scene),
+            Do::Edit => return self.edit(scene),
+            Do::Rub | Do::RubAll if self.find.typing => self.find.rub(act == Do::RubAll),
             Do::RubAll if self.palette.open => self.palette.rub_all(),
             Do::Rub | Do::RubAll => self.rub(act == Do::RubAll),
             Do::Choose(at) => self.choose(at, scene.session),
@@ -243,6 +256,10 @@ impl Cockpit {
     }
 
     fn confirm(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        if self.find.typing {
+            self.find.confirm();
+            return Vec::new();
+        }
         if let Some(actions) = self.confirm_deck() {
             return actions;
         }
@@ -275,6 +292,10 @@ impl Cockpit {
         if self.palette.open {
             self.palette.close();
         } else if self.desk.prompt.take().is_some() {
+        } else if self.find.typing || self.is_found() {
+            self.find.leave();
+        } else if self.on_result() && self.opened {
+            self.opened = false;
         } else if self.words.open.is_some() {
             self.words.open = None;
         } else if self.help {
@@ -303,7 +324,9 @@ impl Cockpit {
             Do::Rows(rows) if self.on_list(scene) => self.select(rows, scene.session),
             Do::First if self.on_list(scene) => self.select(isize::MIN / 2, scene.session),
             Do::Last if self.on_list(scene) => self.select(isize::MAX / 2, scene.session),
+            Do::Rows(_) | Do::Columns(_) | Do::Open if self.on_graph() => self.walk(act, scene),
             Do::Rows(rows) => self.scroll_rows(rows),
+            Do::Columns(columns) if self.on_result() => self.grid.by_columns(columns),
             Do::First => self.scroll_rows(isize::MIN / 2),
             Do::Last => self.scroll_rows(isize::MAX / 2),
             Do::Columns(columns) => self.scrolled().sideways(columns),
@@ -315,10 +338,7 @@ impl Cockpit {
                 (self.focus, self.tab) = (Pane::Work, Tab::Results);
             }
             Do::Open if self.on_list(scene) => (self.focus, self.tab) = (Pane::Work, Tab::Evidence),
-            Do::Open if self.tab == Tab::Results => {
-                self.opened = !self.opened;
-                self.scroll(Tab::Results).left = 0;
-            }
+            Do::Open if self.on_result() => (self.opened, self.grid.whole_row) = (!self.opened, false),
             _ => {}
         }
     }
@@ -377,12 +397,16 @@ impl Cockpit {
             _ if self.covered => &mut self.curtain_scroll,
             Pane::Checklist => &mut self.list_scroll,
             Pane::Graph => self.scroll(Tab::Graph),
+            Pane::Work if self.tab == Tab::Results && self.opened => &mut self.grid.opened,
             Pane::Work => self.scroll(self.tab),
             Pane::Gate => &mut self.gate_scroll,
         }
     }
 
     pub(super) fn scroll_rows(&mut self, rows: isize) {
+        if self.on_result() && !self.opened {
+            return self.grid.by_rows(rows);
+        }
         let scroll = self.scrolled();
         let page = isize::try_from(scroll.page).unwrap_or(1);
         let rows = if rows.abs() == PAGE { rows.signum() * page } else { rows };

@@ -49,6 +49,12 @@ pub enum Context {
     Picker,
     /// The command palette is open.
     Palette,
+    /// What to look for is typed.
+    Find,
+    /// Something is looked for in the pane.
+    Found,
+    /// A result is looked at.
+    Result,
 }
 
 impl Context {
@@ -76,6 +82,9 @@ impl Context {
             Self::Help => "In the help",
             Self::Picker => "Choosing a session",
             Self::Palette => "In the palette",
+            Self::Find => "Typing what to look for",
+            Self::Found => "While something is looked for",
+            Self::Result => "In a result",
         }
     }
 }
@@ -165,6 +174,20 @@ pub enum Do {
     RubAll,
     /// A decision, from 0.
     Choose(usize),
+    /// Starts a search in the pane.
+    FindHere,
+    /// To the next place that was found (true) or the one before.
+    FindNext(bool),
+    /// Copies the cell, or (true) its row.
+    Copy(bool),
+    /// Keeps the first column where it is, or lets it go.
+    Pin,
+    /// Opens the row of the cell.
+    OpenRow,
+    /// The file in the operator's editor.
+    Edit,
+    /// To the next step that is not good.
+    NextBad,
     /// Yes.
     Yes,
     /// No.
@@ -368,7 +391,30 @@ pub const KEYMAP: &[Binding] = &[
     row(&[letter('>')], Context::Panes, Do::Columns(8), None, "to the right, also in a replay"),
     row(&[letter('[')], Context::Panes, Do::Result(-1), None, "result before"),
     row(&[letter(']')], Context::Panes, Do::Result(1), None, "next result"),
-    row(&[key(Enter)], Context::Panes, Do::Open, None, "evidence of the step; a result's row opened"),
+    row(&[key(Enter)], Context::Panes, Do::Open, None, "evidence of the step or of the migration"),
+    row(&[letter('!')], Context::Panes, Do::NextBad, None, "to the next step that is not good"),
+    row(
+        &[letter('e')],
+        Context::Panes,
+        Do::Edit,
+        None,
+        "the file in your editor ($VISUAL, $EDITOR), at the line",
+    ),
+    row(&[letter('/')], Context::Live, Do::FindHere, None, "look for something in the pane"),
+    row(&[control('f')], Context::Panes, Do::FindHere, None, "the same, also in a replay"),
+    row(&[key(Enter)], Context::Result, Do::Open, None, "open the cell, and back"),
+    row(&[letter('r')], Context::Result, Do::OpenRow, None, "open the whole row, or its cell again"),
+    row(&[key(Esc)], Context::Result, Do::Leave, None, "back to the table"),
+    row(&[letter('p')], Context::Result, Do::Pin, None, "let the first column stay, or go"),
+    row(&[letter('y')], Context::Result, Do::Copy(false), None, "copy the cell to the terminal's clipboard"),
+    row(&[letter('Y')], Context::Result, Do::Copy(true), None, "copy the row, separated by tabs"),
+    row(&[letter('n')], Context::Found, Do::FindNext(true), Some("next"), "to the next place"),
+    row(&[letter('N')], Context::Found, Do::FindNext(false), Some("before"), "to the place before"),
+    row(&[key(Esc)], Context::Found, Do::Leave, Some("leave"), "leave the search"),
+    row(&[key(Enter)], Context::Find, Do::Confirm, Some("keep"), "keep it; n and N go on from there"),
+    row(&[key(Esc)], Context::Find, Do::Leave, Some("leave"), "leave the search"),
+    row(&[key(Backspace), control('h')], Context::Find, Do::Rub, None, "take one letter away"),
+    row(&[control('u')], Context::Find, Do::RubAll, None, "take all letters away"),
     row(
         &[letter('z')],
         Context::Panes,
@@ -411,6 +457,13 @@ pub const KEYMAP: &[Binding] = &[
     row(&[letter('y')], Context::Ask, Do::Yes, Some("yes"), "yes"),
     row(&[letter('n'), key(Esc)], Context::Ask, Do::No, Some("no"), "no"),
     row(&[key(Esc), letter('?'), letter('q')], Context::Help, Do::Leave, Some("close"), "close the help"),
+    row(
+        &[letter('/'), control('f')],
+        Context::Help,
+        Do::FindHere,
+        Some("look for"),
+        "look for something in the help",
+    ),
     row(&[key(Up), letter('k')], Context::Help, Do::Rows(-1), Some("up"), "up"),
     row(&[key(Down), letter('j')], Context::Help, Do::Rows(1), Some("down"), "down"),
     row(&[key(PageUp), letter('b')], Context::Help, Do::Rows(-PAGE), None, "a page up"),

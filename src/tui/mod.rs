@@ -24,6 +24,9 @@
 mod answer;
 mod bell;
 mod compare;
+pub mod copy;
+mod find;
+mod grid;
 mod initials;
 mod input;
 mod key;
@@ -42,6 +45,7 @@ pub mod terminal;
 mod theme;
 pub mod warden;
 mod words;
+mod work;
 
 #[cfg(test)]
 mod fixture;
@@ -126,6 +130,10 @@ pub enum Action {
         /// The letters.
         initials: String,
     },
+    /// Text for the clipboard of the terminal.
+    Copy(String),
+    /// A file of the definition in the operator's editor, at a place.
+    Edit(crate::session::Place),
 }
 
 /// Where to in a replay.
@@ -185,8 +193,15 @@ pub struct Cockpit {
     selected: Option<usize>,
     /// Result that is shown; `None` is the latest.
     result: Option<usize>,
-    /// Row of the result that is opened.
+    /// Something of the result is opened.
     opened: bool,
+    grid: grid::Grid,
+    find: find::Find,
+    output: panes::output::Seen,
+    /// The error that the SQL pane went to: step, line, column.
+    fault: Option<(String, usize, usize)>,
+    /// Migration that is chosen in the graph.
+    node: Option<usize>,
     answer: Answer,
     words: Words,
     desk: replay::Desk,
@@ -234,6 +249,11 @@ impl Cockpit {
             selected: None,
             result: None,
             opened: false,
+            grid: grid::Grid::default(),
+            find: find::Find::default(),
+            output: Default::default(),
+            fault: None,
+            node: None,
             answer: Answer::default(),
             words: Words::default(),
             desk: replay::Desk::default(),
@@ -404,7 +424,8 @@ impl Cockpit {
         &mut self.scrolls[tab as usize]
     }
 
-    fn say(&mut self, message: &str) {
+    /// Says something in the line at the bottom, until the next key.
+    pub fn say(&mut self, message: &str) {
         self.message = Some(message.to_owned());
     }
 

@@ -1,5 +1,6 @@
 //! Rows onto cells: frames, windows of rows, bars that show where one is, and the ASCII form of every shape.
 
+use super::find::{Find, Sight};
 use super::theme::{Part, Theme};
 use crate::view::{Row, Tone};
 use ratatui::Frame;
@@ -97,6 +98,27 @@ impl Canvas<'_, '_> {
         let wrapped = crate::view::wrap(rows, usize::from(area.width));
         let top = scroll.fit(wrapped.len(), usize::from(area.height), None);
         self.rows(area, &wrapped[top..], 0);
+        self.scrollbar(area, scroll);
+    }
+
+    /// The same, with what is looked for in it.
+    pub fn found(
+        &mut self,
+        area: Rect,
+        rows: &[Row],
+        scroll: &mut Scroll,
+        (find, sight): (&mut Find, Sight),
+    ) {
+        let wrapped = crate::view::wrap(rows, usize::from(area.width));
+        let height = usize::from(area.height);
+        let places = (None, 0..wrapped.len(), scroll.top);
+        let found = find.search(sight, places, |at, needle| needle.is_in(&wrapped[at].plain()));
+        if let Some(found) = found {
+            (scroll.top, scroll.follow) = (found.saturating_sub(height / 2), false);
+        }
+        let top = scroll.fit(wrapped.len(), height, None);
+        self.rows(area, &wrapped[top..], 0);
+        find.paint(self, area, sight, find.row_of(sight, top));
         self.scrollbar(area, scroll);
     }
 

@@ -17,8 +17,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Whether the terminal is ours, so that it is given back once and only then.
@@ -26,6 +26,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// How long the input thread waits for a key before it looks for a change of size.
 const PATIENCE_NS: i64 = 50_000_000;
 
+/// How long the input thread is waited for until it leaves the terminal alone.
+const QUIET_MAX: Duration = Duration::from_secs(2);
 /// How long crossterm looks for more keys; with zero it would not look at all.
 const MOMENT: Duration = Duration::from_millis(1);
 /// A frame is written in one piece if it is not larger, so that nobody sees half of one.
@@ -116,6 +118,32 @@ impl Terminal {
         self.resume()
     }
 
+    /// Gives the terminal to `work`, and takes it again when that is done. What was typed meanwhile and nobody read is
+    /// thrown away: it was not meant for this screen.
+    ///
+    /// # Errors
+    /// When it cannot be taken again.
+    pub fn lend<T>(&mut self, keys: &Input, work: impl FnOnce() -> T) -> io::Result<T> {
+        let quiet = keys.pause();
+        restore();
+        let done = work();
+        // Failing that, a key too many arrives.
+        let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+        self.resume()?;
+        drop(quiet);
+        Ok(done)
+    }
+
+    /// Writes a sequence that moves nothing on the screen.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn write(&mut self, sequence: &str) -> io::Result<()> {
+        let out = self.inner.backend_mut();
+        out.write_all(sequence.as_bytes())?;
+        Write::flush(out)
+    }
+
     /// Takes the terminal again, after somebody else had it, and draws everything anew.
     ///
     /// # Errors
@@ -178,12 +206,61 @@ pub fn restore_on_panic() {
 /// The thread that reads keys; stops when dropped.
 #[derive(Debug)]
 pub struct Input {
-    stop: Arc<AtomicBool>,
+    turn: Arc<Turn>,
+}
+
+/// Whose turn it is to read from the terminal.
+#[derive(Debug, Default)]
+struct Turn {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Reads,
+    /// It is to leave the terminal alone.
+    Asked,
+    /// It does.
+    Quiet,
+    Stop,
+}
+
+impl Turn {
+    fn set(&self, state: State) {
+        let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now != State::Stop {
+            *now = state;
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits while somebody else reads; whether to go on.
+    fn goes_on(&self) -> bool {
+        let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while matches!(*now, State::Asked | State::Quiet) {
+            *now = State::Quiet;
+            self.changed.notify_all();
+            now = self.changed.wait(now).unwrap_or_else(PoisonError::into_inner);
+        }
+        *now != State::Stop
+    }
+}
+
+/// While this is held nobody reads keys.
+#[derive(Debug)]
+pub struct Quiet<'i>(&'i Turn);
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        self.0.set(State::Reads);
+    }
 }
 
 impl Drop for Input {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.turn.set(State::Stop);
     }
 }
 
@@ -197,15 +274,15 @@ impl Input {
         mut take: impl FnMut(TermEvent) -> bool + Send + 'static,
         gone: impl FnOnce(io::Error) + Send + 'static,
     ) -> io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let turn = Arc::new(Turn::default());
+        let ours = Arc::clone(&turn);
         let tty = if io::stdin().is_terminal() {
             rustix::io::dup(io::stdin())?
         } else {
             std::fs::File::open("/dev/tty")?.into()
         };
         std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
+            while ours.goes_on() {
                 match read(&tty, &mut take) {
                     Ok(true) => {}
                     Ok(false) => return,
@@ -213,7 +290,17 @@ impl Input {
                 }
             }
         })?;
-        Ok(Self { stop })
+        Ok(Self { turn })
+    }
+
+    /// Waits until the thread leaves the terminal alone; it does so until what is returned is dropped.
+    fn pause(&self) -> Quiet<'_> {
+        self.turn.set(State::Asked);
+        let now = self.turn.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = |state: &mut State| *state == State::Asked;
+        // One that is gone, because the terminal is, never answers.
+        drop(self.turn.changed.wait_timeout_while(now, QUIET_MAX, asked));
+        Quiet(&self.turn)
     }
 }
 

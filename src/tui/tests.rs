@@ -1,9 +1,11 @@
 //! The screen at several sizes in every situation, and what must hold for all of them.
 
+mod graph;
 mod keys;
 mod looks;
 mod reviewer;
 mod watch;
+mod work;
 
 use super::fixture::World;
 use super::keymap::{Context, KEYMAP, Key};
@@ -287,48 +289,4 @@ fn hostile_text_never_reaches_a_cell() {
             assert!(text.contains('\u{241b}'));
         }
     }
-}
-
-fn picture(nodes: &[(&str, &[&str])]) -> String {
-    let world = World::new("T");
-    let graph = crate::view::graph(&super::fixture::graph_of(nodes), world.now());
-    let mut cells = vec![vec![' '; graph.width]; graph.height];
-    for run in &graph.runs {
-        for (at, c) in run.row.plain().chars().enumerate() {
-            assert_eq!(cells[run.y][run.x + at], ' ', "two things in one cell");
-            cells[run.y][run.x + at] = c;
-        }
-    }
-    cells.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned() + "\n").collect()
-}
-
-#[test]
-fn graphs() {
-    let diamond: &[(&str, &[&str])] = &[("a", &[]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"])];
-    let passing: &[(&str, &[&str])] = &[
-        ("base", &[]),
-        ("left", &["base"]),
-        ("right", &["base"]),
-        ("deep", &["left"]),
-        ("top", &["deep", "right", "base"]),
-    ];
-    let apart: &[(&str, &[&str])] = &[("one", &[]), ("two", &[]), ("three", &["two"])];
-    insta::assert_snapshot!("graphs", [diamond, passing, apart].map(picture).join("\n"));
-}
-
-#[test]
-fn thirty_nodes_are_drawn() {
-    let ids: Vec<String> = (0..30).map(|at| format!("node-{at}")).collect();
-    let after: Vec<Vec<&str>> = (0..30usize)
-        .map(|at| {
-            (0..at)
-                .filter(|from| *from + 3 == at || from * 2 + 1 == at)
-                .map(|from| ids[from].as_str())
-                .collect()
-        })
-        .collect();
-    let nodes: Vec<(&str, &[&str])> =
-        ids.iter().map(String::as_str).zip(after.iter().map(Vec::as_slice)).collect();
-    let text = picture(&nodes);
-    assert!(ids.iter().all(|id| text.contains(id.as_str())));
 }

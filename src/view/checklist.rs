@@ -90,6 +90,9 @@ impl Mark {
     }
 }
 
+/// From so many columns on the checklist has room for estimates.
+const ESTIMATE_COLUMNS: usize = 40;
+
 /// A line of the checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item<'s> {
@@ -168,7 +171,7 @@ pub fn checklist_row(session: &Session, item: &Item<'_>, now: Moment, columns: u
                 return Row::new();
             };
             let mark = mark(session, id);
-            let time = elapsed(state, now).map(human_duration).unwrap_or_default();
+            let time = times(session, step, state, now, columns);
             let time = [super::witness::letters(session, id), time].join(" ").trim().to_owned();
             let title = if mark == Mark::Open { Tone::Dim } else { Tone::Plain };
             let row = Row::of(mark.tone(), &format!(" {} {:<6} ", mark.shape(), mark.word()))
@@ -177,6 +180,17 @@ pub fn checklist_row(session: &Session, item: &Item<'_>, now: Moment, columns: u
             let row = row.cut(0, room);
             if time.is_empty() { row } else { row.pad(room + 1).say(Tone::Dim, &time) }
         }
+    }
+}
+
+/// How long a step took, beside what it took in the rehearsal where there is room for both.
+fn times(session: &Session, step: &Step, state: &StepState, now: Moment, columns: usize) -> String {
+    let took = elapsed(state, now).map(human_duration);
+    let planned = session.plan.rehearsed(&step.id).map(|then| human_duration(then.elapsed_us));
+    match (took, planned.filter(|_| columns >= ESTIMATE_COLUMNS)) {
+        (Some(took), Some(planned)) => format!("{took} of ~{planned}"),
+        (None, Some(planned)) => format!("~{planned}"),
+        (took, None) => took.unwrap_or_default(),
     }
 }
 

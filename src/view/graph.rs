@@ -1,6 +1,7 @@
 //! The migrations as a layered graph: boxes from left to right, edges in the channels between them, as runs of cells.
 
 use super::checklist::{Mark, elapsed};
+use super::graph_layout::{Slot, layout};
 use super::graph_route::{Shape, route};
 use super::ink::{Row, Tone, width};
 use crate::definition::{Risk, StepKind};
@@ -9,8 +10,6 @@ use crate::time::{Moment, human_duration};
 
 /// A name longer than this is cut.
 const NAME_MAX: usize = 26;
-/// Rows of a box.
-const BOX: usize = 3;
 
 /// The graph as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +24,45 @@ pub struct GraphView {
     pub current: Option<(usize, usize)>,
     /// Column and row of the shape of the one that runs.
     pub turning: Option<(usize, usize)>,
-    /// Column, row, columns and migration of each box.
-    pub boxes: Vec<(usize, usize, usize, usize)>,
+    /// Where the boxes are, from left to right and from top to bottom.
+    pub places: Vec<NodePlace>,
+}
+
+/// Where the box of a migration is; it is three rows high.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodePlace {
+    /// Its place in the definition.
+    pub migration: usize,
+    /// Its left column.
+    pub x: usize,
+    /// Its top row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl GraphView {
+    /// The box of a migration.
+    pub fn place(&self, migration: usize) -> Option<NodePlace> {
+        self.places.iter().copied().find(|place| place.migration == migration)
+    }
+
+    /// The migration that is next in a direction (columns, rows; only the signs count), else `from` itself.
+    pub fn beside(&self, from: Option<usize>, (columns, rows): (isize, isize)) -> Option<usize> {
+        let Some(here) = from.and_then(|at| self.place(at)) else {
+            return self.places.first().map(|place| place.migration);
+        };
+        let middle = |place: &NodePlace| (place.x.cast_signed(), place.y.cast_signed());
+        let (x, y) = middle(&here);
+        let far = |place: &NodePlace| {
+            let (right, down) = (middle(place).0 - x, middle(place).1 - y);
+            let (on, aside) =
+                if columns == 0 { (down * rows.signum(), right) } else { (right * columns.signum(), down) };
+            (on > 0).then(|| on + 4 * aside.abs())
+        };
+        let nearest = self.places.iter().filter_map(|place| Some((far(place)?, place.migration))).min();
+        nearest.map(|(_, migration)| migration).or(from)
+    }
 }
 
 /// A few cells of one row.
@@ -40,24 +76,32 @@ pub struct Run {
     pub row: Row,
 }
 
-/// A place in a layer: a migration, or a lane for an edge that passes by.
-#[derive(Clone, Debug)]
-struct Slot {
-    migration: Option<usize>,
-    /// Slots of the layer before that lead here.
-    from: Vec<usize>,
-    /// Top row.
-    y: usize,
-}
-
-impl Slot {
-    fn height(&self) -> usize {
-        if self.migration.is_some() { BOX } else { 1 }
+/// The graph as of `now`.
+pub fn graph(session: &Session, now: Moment) -> GraphView {
+    let nodes: Vec<Node> =
+        (0..session.plan.ceremony.migrations.len()).map(|at| node(session, at, now)).collect();
+    let layers = layout(session);
+    let mut view = GraphView::default();
+    let mut x = 0;
+    for (index, layer) in layers.iter().enumerate() {
+        let boxes = layer.iter().filter_map(|slot| Some(nodes[slot.migration?].width())).max().unwrap_or(1);
+        for slot in layer {
+            match slot.migration {
+                Some(at) => {
+                    nodes[at].draw(&mut view, x, slot.y, boxes);
+                    view.places.push(NodePlace { migration: at, x, y: slot.y, width: boxes });
+                }
+                None => view.runs.push(Run { x, y: slot.y, row: Row::of(Tone::Dim, &"─".repeat(boxes)) }),
+            }
+            view.height = view.height.max(slot.y + slot.height());
+        }
+        x += boxes;
+        if let Some(next) = layers.get(index + 1) {
+            x += channel(&mut view, x, layer, next);
+        }
     }
-
-    fn middle(&self) -> usize {
-        self.y + self.height() / 2
-    }
+    view.width = x;
+    view
 }
 
 /// Where a migration, or an edge that passes by, stands in its layer; rows as in the cockpit.
@@ -75,9 +119,6 @@ pub struct GraphPlace {
 
 /// The layers of the graph, for a drawing that is not made of cells.
 pub fn graph_places(session: &Session) -> Vec<Vec<GraphPlace>> {
-    let mut layers = layers(session);
-    sort(&mut layers);
-    place(&mut layers);
     let name = |at: usize| session.plan.ceremony.migrations[at].id.clone();
     let one = |slot: Slot| GraphPlace {
         migration: slot.migration.map(name),
@@ -85,38 +126,10 @@ pub fn graph_places(session: &Session) -> Vec<Vec<GraphPlace>> {
         height: slot.height(),
         from: slot.from,
     };
-    layers.into_iter().map(|layer| layer.into_iter().map(one).collect()).collect()
-}
-
-/// The graph as of `now`.
-pub fn graph(session: &Session, now: Moment) -> GraphView {
-    let nodes: Vec<Node> =
-        (0..session.plan.ceremony.migrations.len()).map(|at| node(session, at, now)).collect();
-    let mut layers = layers(session);
-    sort(&mut layers);
-    place(&mut layers);
-    let mut view = GraphView::default();
-    let mut x = 0;
-    for (index, layer) in layers.iter().enumerate() {
-        let boxes = layer.iter().filter_map(|slot| Some(nodes[slot.migration?].width())).max().unwrap_or(1);
-        for slot in layer {
-            match slot.migration {
-                Some(at) => nodes[at].draw(&mut view, x, slot.y, boxes),
-                None => view.runs.push(Run { x, y: slot.y, row: Row::of(Tone::Dim, &"─".repeat(boxes)) }),
-            }
-            view.height = view.height.max(slot.y + slot.height());
-        }
-        x += boxes;
-        if let Some(next) = layers.get(index + 1) {
-            x += channel(&mut view, x, layer, next);
-        }
-    }
-    view.width = x;
-    view
+    layout(session).into_iter().map(|layer| layer.into_iter().map(one).collect()).collect()
 }
 
 struct Node {
-    at: usize,
     name: Row,
     risk: Risk,
     mark: Mark,
@@ -147,7 +160,6 @@ fn node(session: &Session, at: usize, now: Moment) -> Node {
         .find(|(step, _)| step.kind == StepKind::Apply && step.migration == Some(at));
     let time = apply.and_then(|(_, state)| elapsed(state, now)).map(human_duration).unwrap_or_default();
     Node {
-        at,
         name: Row::of(Tone::Strong, &migration.id).cut(0, NAME_MAX),
         risk: migration.risk,
         mark,
@@ -176,7 +188,6 @@ impl Node {
         if self.mark == Mark::Run {
             view.turning = Some((x + 2, y + 1));
         }
-        view.boxes.push((x, y, width, self.at));
         let line = if self.mark == Mark::Open { Tone::Dim } else { self.mark.tone() };
         let risk = match self.risk {
             Risk::High => Tone::Bad,
@@ -203,67 +214,6 @@ impl Node {
     }
 }
 
-/// Each migration one layer behind the last of those it depends on; long edges get a lane in the layers between.
-fn layers(session: &Session) -> Vec<Vec<Slot>> {
-    let migrations = &session.plan.ceremony.migrations;
-    let find = |id: &String| migrations.iter().position(|other| other.id == *id);
-    let mut depth = vec![0; migrations.len()];
-    for &at in &session.plan.order {
-        let above = migrations[at].after.iter().filter_map(find);
-        depth[at] = above.map(|dependency| depth[dependency] + 1).max().unwrap_or(0);
-    }
-    let count = depth.iter().max().map_or(0, |deepest| deepest + 1);
-    let mut layers: Vec<Vec<Slot>> = vec![Vec::new(); count];
-    let mut slot_of = vec![0; migrations.len()];
-    for &at in &session.plan.order {
-        slot_of[at] = layers[depth[at]].len();
-        layers[depth[at]].push(Slot { migration: Some(at), from: Vec::new(), y: 0 });
-    }
-    for &at in &session.plan.order {
-        for dependency in migrations[at].after.iter().filter_map(find) {
-            let mut from = slot_of[dependency];
-            for layer in &mut layers[depth[dependency] + 1..depth[at]] {
-                layer.push(Slot { migration: None, from: vec![from], y: 0 });
-                from = layer.len() - 1;
-            }
-            layers[depth[at]][slot_of[at]].from.push(from);
-        }
-    }
-    layers
-}
-
-/// Slots near the middle of what leads to them, so that edges cross seldom.
-fn sort(layers: &mut [Vec<Slot>]) {
-    for index in 1..layers.len() {
-        let mut order: Vec<usize> = (0..layers[index].len()).collect();
-        let weight = |slot: &Slot| match slot.from.len() {
-            0 => usize::MAX,
-            count => slot.from.iter().sum::<usize>() * 1000 / count,
-        };
-        order.sort_by_key(|at| weight(&layers[index][*at]));
-        let sorted: Vec<Slot> = order.iter().map(|at| layers[index][*at].clone()).collect();
-        if let Some(next) = layers.get_mut(index + 1) {
-            for from in next.iter_mut().flat_map(|slot| &mut slot.from) {
-                *from = order.iter().position(|at| at == from).unwrap_or(0);
-            }
-        }
-        layers[index] = sorted;
-    }
-}
-
-/// Stacks the slots of each layer and centres it on the tallest.
-fn place(layers: &mut [Vec<Slot>]) {
-    let tall = |layer: &[Slot]| layer.iter().map(Slot::height).sum::<usize>();
-    let tallest = layers.iter().map(|layer| tall(layer)).max().unwrap_or(0);
-    for layer in layers {
-        let mut y = (tallest - tall(layer)) / 2;
-        for slot in layer {
-            slot.y = y;
-            y += slot.height();
-        }
-    }
-}
-
 /// Draws the edges between two layers; returns the channel's width.
 fn channel(view: &mut GraphView, x: usize, left: &[Slot], right: &[Slot]) -> usize {
     let edges: Vec<(usize, usize)> = right
@@ -277,6 +227,7 @@ fn channel(view: &mut GraphView, x: usize, left: &[Slot], right: &[Slot]) -> usi
         .collect();
     let drawing = route(&edges);
     for ((column, y), shape) in &drawing.cells {
+        view.height = view.height.max(y + 1);
         let last = *column + 1 == drawing.width;
         let text = if last && heads.contains(y) { "▸" } else { Shape::text(*shape) };
         view.runs.push(Run { x: x + column, y: *y, row: Row::of(Tone::Dim, text) });

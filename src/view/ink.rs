@@ -161,11 +161,12 @@ impl Row {
         }
         let indent = if self.indent * 2 < columns { self.indent } else { 0 };
         let mut rows = Vec::new();
-        let mut rest: Vec<(char, Tone)> = self.chars().collect();
+        let all: Vec<(char, Tone)> = self.chars().collect();
+        let mut rest = all.as_slice();
         while !rest.is_empty() {
             let margin = if rows.is_empty() { 0 } else { indent };
             let (mut used, mut fits) = (margin, 0);
-            for (c, _) in &rest {
+            for (c, _) in rest {
                 used += c.width().unwrap_or(0);
                 if used > columns {
                     break;
@@ -179,10 +180,12 @@ impl Row {
                 let space = rest[..=end].iter().rposition(|(c, _)| *c == ' ');
                 end = space.filter(|at| *at > floor).unwrap_or(end);
             }
-            let tail = rest.split_off(end.min(rest.len()));
-            let line = std::iter::repeat_n((' ', Tone::Plain), margin).chain(rest);
-            rows.push(Self::collect(line));
-            rest = tail.into_iter().skip_while(|(c, _)| *c == ' ').collect();
+            let (line, tail) = rest.split_at(end.min(rest.len()));
+            rows.push(Self::collect(
+                std::iter::repeat_n((' ', Tone::Plain), margin).chain(line.iter().copied()),
+            ));
+            let blank = tail.iter().take_while(|(c, _)| *c == ' ').count();
+            rest = &tail[blank..];
         }
         rows
     }

@@ -1,6 +1,7 @@
 //! Pure projections: from the session and its transcript to what a pane shows, as data.
 
 mod alert;
+mod cell;
 mod changes;
 mod checklist;
 mod clean;
@@ -9,10 +10,13 @@ mod compare;
 mod gate;
 mod gate_start;
 mod graph;
+mod graph_layout;
 mod graph_route;
 mod hazards;
 mod header;
 mod ink;
+mod json;
+mod lines;
 mod locks;
 mod notes;
 mod output;
@@ -23,6 +27,7 @@ mod reviewing;
 mod schema;
 mod sessions;
 mod sql;
+mod sql_ink;
 mod standing;
 mod stepwise;
 mod timeline;
@@ -30,6 +35,7 @@ mod transcript;
 mod witness;
 
 pub use alert::*;
+pub use cell::*;
 pub use changes::*;
 pub use checklist::*;
 pub use clean::*;
@@ -49,6 +55,7 @@ pub use reviewing::*;
 pub use schema::{DECLARED, REAPPLIED, RUNGS};
 pub use sessions::*;
 pub use sql::*;
+pub use sql_ink::Inside;
 pub use standing::*;
 pub use timeline::*;
 pub use transcript::*;

@@ -3,8 +3,8 @@
 use super::ink::{Row, Tone};
 use super::{Line, LineKind};
 
-/// A line of the transcript as a row.
-pub fn output_row(line: &Line) -> Row {
+/// A line of the transcript as a row, its first `columns` columns at least.
+pub fn output_row(line: &Line, columns: usize) -> Row {
     let (shape, tone) = match line.kind {
         LineKind::Event => ("·", Tone::Dim),
         LineKind::Sql => (" ", Tone::Plain),
@@ -16,10 +16,12 @@ pub fn output_row(line: &Line) -> Row {
         LineKind::Bad => ("✗", Tone::Bad),
         LineKind::Words => ("“", Tone::Strong),
     };
-    let text = line.text.replace('\t', "    ");
+    // A line may be very long; a character that is drawn has at most two marks on it.
+    let end = line.text.char_indices().nth(columns.saturating_mul(3)).map_or(line.text.len(), |(at, _)| at);
+    let text = line.text[..end].replace('\t', "    ");
     let row = Row::of(Tone::Dim, &line.at.wall.clock()).say(tone, &format!(" {shape} "));
     match line.kind {
-        LineKind::Sql => super::sql::highlight(row, &text),
+        LineKind::Sql => super::Inside::default().highlight(row, &text),
         LineKind::Good | LineKind::Tag => row.say(Tone::Plain, &text),
         _ => row.say(tone, &text),
     }

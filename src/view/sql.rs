@@ -2,23 +2,29 @@
 
 use super::Transcript;
 use super::ink::{Row, Tone, width};
-use crate::definition::{Script, StepKind};
+use super::sql_ink::Inside;
+use crate::definition::{Place, Script, StepKind};
 use crate::plan::Subject;
-use crate::session::{Phase, Session};
+use crate::session::{ErrorCard, Phase, Session};
+
+/// Columns before a line's text: its mark and its number.
+const GUTTER: usize = 6;
+/// No line is looked at further than this, characters.
+const LINE_MAX: usize = 4_000;
 
 /// A line of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlLine<'s> {
-    /// The name of a script.
-    Title(String),
+    /// The name of a script, and how many of its statements ran.
+    Title(String, usize),
     /// Line number in its file, text.
     Text {
         /// From 1.
         number: usize,
         /// Untrusted.
         text: &'s str,
-        /// The statement that was sent last starts here.
-        sent: bool,
+        /// What became of the statement that starts here.
+        sent: Sent,
     },
     /// Points at the column of the line above, where the error is.
     Error {
@@ -29,6 +35,19 @@ pub enum SqlLine<'s> {
         /// The server's words.
         words: String,
     },
+    /// More of the server's words.
+    Words(String),
+}
+
+/// What became of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Not sent yet, or no statement starts here.
+    No,
+    /// The last one that was sent.
+    Last,
+    /// It ran.
+    Ran,
 }
 
 /// The scripts of a step.
@@ -57,20 +76,38 @@ pub fn scripts<'s>(session: &'s Session, id: &str) -> Vec<&'s Script> {
         .collect()
 }
 
-/// The lines of a step's scripts, and the place of the one that matters most.
-pub fn sql<'s>(session: &'s Session, transcript: &Transcript, id: &str) -> (Vec<SqlLine<'s>>, Option<usize>) {
+/// The error that the step's scripts are marked with.
+fn error<'s>(session: &'s Session, transcript: &'s Transcript, id: &str) -> Option<&'s ErrorCard> {
+    let stopped = session.escalation.as_ref().filter(|stop| stop.halt.step == id);
+    stopped.and_then(|stop| stop.halt.error.as_deref()).or(transcript.error.as_deref())
+}
+
+/// The lines of a step's scripts, and the place of the one that matters most. What the server says of an error goes
+/// beside its place, or below it where `columns` have no room for that.
+pub fn sql<'s>(
+    session: &'s Session,
+    transcript: &Transcript,
+    id: &str,
+    columns: usize,
+) -> (Vec<SqlLine<'s>>, Option<usize>) {
     let mut lines = Vec::new();
     let mut focus = None;
     let busy = matches!(session.phase, Phase::Running(_) | Phase::Stopped);
-    let sent = transcript.statement.as_ref().filter(|(step, ..)| busy && step == id).map(|(_, at, _)| at);
-    let stopped = session.escalation.as_ref().filter(|stop| stop.halt.step == id);
-    let error = stopped.and_then(|stop| stop.halt.error.as_ref()).or(transcript.error.as_ref());
+    let last = transcript.statement.as_ref().filter(|(step, ..)| busy && step == id).map(|(_, at, _)| at);
+    let error = error(session, transcript, id);
     for script in scripts(session, id) {
-        lines.push(SqlLine::Title(script.name()));
+        let ran = transcript.ran.get(&script.file);
+        let to = script.first_line + script.text.lines().count();
+        let count = ran.map_or(0, |ran| ran.range(script.first_line..to).count());
+        lines.push(SqlLine::Title(script.name(), count));
         for (index, text) in script.text.lines().enumerate() {
             let number = script.first_line + index;
-            let sent = sent.is_some_and(|at| at.file == script.file && at.line == number);
-            if sent {
+            let sent = match last {
+                Some(at) if at.file == script.file && at.line == number => Sent::Last,
+                _ if ran.is_some_and(|ran| ran.contains(&number)) => Sent::Ran,
+                _ => Sent::No,
+            };
+            if sent == Sent::Last {
                 focus = Some(lines.len());
             }
             lines.push(SqlLine::Text { number, text, sent });
@@ -78,63 +115,112 @@ pub fn sql<'s>(session: &'s Session, transcript: &Transcript, id: &str) -> (Vec<
             if let Some(at) = card.at.as_ref().filter(|at| at.file == script.file && at.line == number) {
                 focus = Some(lines.len());
                 let words = format!("{} {} ({at})", card.sqlstate, card.message);
-                lines.push(SqlLine::Error { column: at.column, text, words });
+                lines.extend(error_lines(at.column, text, words, columns));
             }
         }
     }
     (lines, focus)
 }
 
+/// The place of a step's scripts to look at: that of line `top` of [`sql`], or of the error, of the statement that was
+/// sent last, of the first line.
+pub fn sql_place(session: &Session, transcript: &Transcript, id: &str, top: Option<usize>) -> Option<Place> {
+    if let Some(at) =
+        error(session, transcript, id).and_then(|card| card.at.as_ref()).filter(|_| top.is_none())
+        && scripts(session, id).iter().any(|script| script.file == at.file)
+    {
+        return Some(at.clone());
+    }
+    let (lines, focus) = sql(session, transcript, id, usize::MAX);
+    let wanted = top.or(focus).unwrap_or(0);
+    let mut index = 0;
+    for script in scripts(session, id) {
+        let first = Place { file: script.file.clone(), line: script.first_line, column: 1 };
+        let mut place = first;
+        // Its title stands above its lines, an error below one of them.
+        index += 1;
+        while let Some(line) = lines.get(index).filter(|line| !matches!(line, SqlLine::Title(..))) {
+            if let SqlLine::Text { number, .. } = line {
+                place.line = *number;
+            }
+            if index >= wanted {
+                return Some(place);
+            }
+            index += 1;
+        }
+        if index > wanted {
+            return Some(place);
+        }
+    }
+    None
+}
+
 fn tabs(text: &str) -> String {
-    text.replace('\t', "    ")
+    let end = text.char_indices().nth(LINE_MAX).map_or(text.len(), |(at, _)| at);
+    text[..end].replace('\t', "    ")
 }
 
-/// A line as a row.
-pub fn sql_row(line: &SqlLine<'_>) -> Row {
+/// The rows below a line with an error in it.
+fn error_lines(column: usize, text: &str, words: String, columns: usize) -> Vec<SqlLine<'_>> {
+    let bare = SqlLine::Error { column, text, words: String::new() };
+    let said = Row::of(Tone::Bad, &words);
+    let at = caret(&bare).unwrap_or(GUTTER);
+    if at + 2 + said.width() <= columns || said.width() + GUTTER < at {
+        return vec![SqlLine::Error { column, text, words }];
+    }
+    let room = columns.saturating_sub(GUTTER).max(20);
+    let below = said.wrap(room).into_iter().map(|row| SqlLine::Words(row.plain()));
+    std::iter::once(bare).chain(below).collect()
+}
+
+/// Columns from the left edge of the pane to the place of an error.
+pub fn caret(line: &SqlLine<'_>) -> Option<usize> {
+    let SqlLine::Error { column, text, .. } = line else { return None };
+    let before: String = text.chars().take(column.saturating_sub(1)).collect();
+    Some(GUTTER + width(&Row::of(Tone::Plain, &tabs(&before)).plain()))
+}
+
+/// A line as a row; `inside` is what it starts in the middle of.
+pub fn sql_row(line: &SqlLine<'_>, inside: &mut Inside, columns: usize) -> Row {
     match line {
-        SqlLine::Title(name) => Row::of(Tone::Dim, "── ").say(Tone::Strong, name),
-        SqlLine::Text { number, text, sent } => {
-            let (shape, tone) = if *sent { ("▶", Tone::Live) } else { (" ", Tone::Dim) };
-            let row = Row::of(tone, shape).say(Tone::Dim, &format!("{number:>4} "));
-            highlight(row, &tabs(text))
+        SqlLine::Title(name, ran) => {
+            *inside = Inside::default();
+            let row = Row::of(Tone::Dim, "── ").say(Tone::Strong, name);
+            match ran {
+                0 => row,
+                1 => row.say(Tone::Dim, "  1 statement ran"),
+                _ => row.say(Tone::Dim, &format!("  {ran} statements ran")),
+            }
         }
-        SqlLine::Error { column, text, words } => {
-            let before: String = text.chars().take(column.saturating_sub(1)).collect();
-            let before = Row::of(Tone::Plain, &tabs(&before)).plain();
-            let caret = " ".repeat(6 + width(&before)) + "^ ";
-            Row::of(Tone::Bad, "✗").say(Tone::Bad, caret.get(1..).unwrap_or("^ ")).say(Tone::Bad, words)
+        SqlLine::Text { number, text, sent } => {
+            let (shape, tone) = match sent {
+                Sent::Last => ("▶", Tone::Live),
+                Sent::Ran => ("✓", Tone::Good),
+                Sent::No => (" ", Tone::Dim),
+            };
+            let row = Row::of(tone, shape).say(Tone::Dim, &format!("{number:>4} ")).cut(0, GUTTER);
+            inside.highlight(row, &tabs(text))
+        }
+        SqlLine::Words(words) => Row::of(Tone::Bad, "✗").pad(GUTTER).say(Tone::Bad, words),
+        SqlLine::Error { words, .. } => {
+            let caret = caret(line).unwrap_or(GUTTER);
+            let row = Row::of(Tone::Bad, "✗");
+            let wide = width(&Row::of(Tone::Bad, words).plain());
+            // Beside it on the side that has room.
+            if caret + 2 + wide > columns && wide + GUTTER + 1 < caret {
+                row.pad(caret - wide - 1).say(Tone::Bad, words).say(Tone::Bad, " ^")
+            } else {
+                row.pad(caret).say(Tone::Bad, "^ ").say(Tone::Bad, words)
+            }
         }
     }
 }
 
-const KEYWORDS: &str = " add after all alter and any array as before begin between by cascade case check column comment commit \
-    concurrently conflict constraint create cross declare default delete desc distinct do drop each else elsif end exception exclude \
-    execute exists extension false for foreign from full function grant group having if in index inner insert into is join key \
-    language left like limit lock loop not null of on or order outer perform policy primary procedure raise references rename \
-    replace restrict return returning returns revoke right role rollback row schema select sequence set table then to trigger true \
-    truncate type union unique update using validate values view when where with ";
-
-/// Adds a line of SQL to `row`, its words told apart.
-pub(super) fn highlight(mut row: Row, text: &str) -> Row {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let (end, tone) = if rest.starts_with("--") {
-            (rest.len(), Tone::Dim)
-        } else if first == '\'' {
-            let close = rest[1..].find('\'').map_or(rest.len(), |at| at + 2);
-            (close, Tone::Literal)
-        } else if is_word(first) {
-            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            let known = KEYWORDS.contains(&format!(" {} ", rest[..end].to_lowercase()));
-            (end, if known { Tone::Keyword } else { Tone::Plain })
-        } else {
-            let end = rest.find(|c| is_word(c) || c == '\'').unwrap_or(rest.len());
-            let comment = rest.find("--").filter(|at| *at > 0).unwrap_or(end);
-            (end.min(comment).max(first.len_utf8()), Tone::Plain)
-        };
-        row = row.say(tone, &rest[..end]);
-        rest = &rest[end..];
+/// Reads over a line that is not drawn.
+pub fn sql_pass(line: &SqlLine<'_>, inside: &mut Inside) {
+    match line {
+        SqlLine::Title(..) => *inside = Inside::default(),
+        SqlLine::Text { text, .. } => inside.pass(text),
+        SqlLine::Error { .. } | SqlLine::Words(_) => {}
     }
-    row
 }

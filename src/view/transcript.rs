@@ -3,7 +3,7 @@
 use crate::journal::Entry;
 use crate::session::*;
 use crate::time::{Moment, human_duration};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// The output pane keeps this many lines; all of them are in the record.
@@ -20,6 +20,8 @@ pub struct Transcript {
     pub at: Option<Moment>,
     /// Oldest first.
     pub lines: VecDeque<Line>,
+    /// How many lines were left out before the oldest one.
+    pub dropped: u64,
     /// Oldest first.
     pub tables: VecDeque<Arc<Table>>,
     /// What the latest proof of each step changed: step, objects.
@@ -28,6 +30,8 @@ pub struct Transcript {
     pub statement: Option<(String, Place, String)>,
     /// How far the step that sent something last is: step, `statement` or `unit`, index from 0, how many there are.
     pub far: Option<(String, &'static str, usize, usize)>,
+    /// The lines at which the statements of a file start that ran in its latest attempt, by file.
+    pub ran: BTreeMap<String, BTreeSet<usize>>,
     /// The last error of the server.
     pub error: Option<Box<ErrorCard>>,
     /// What the radar saw last.
@@ -117,7 +121,20 @@ impl Transcript {
             self.report(entry, &step, session, &outcome.report);
         }
         for event in &entry.events {
+            if let Event::StepStarted { step, .. } = event {
+                self.forget_what_ran(session, step);
+            }
             self.event(entry, event);
+        }
+    }
+
+    /// A step that starts again has run nothing yet.
+    fn forget_what_ran(&mut self, session: &Session, step: &str) {
+        for script in super::scripts(session, step) {
+            if let Some(ran) = self.ran.get_mut(&script.file) {
+                let to = script.first_line + script.text.lines().count();
+                ran.retain(|line| !(script.first_line..to).contains(line));
+            }
         }
     }
 
@@ -142,6 +159,7 @@ impl Transcript {
         for line in text.lines() {
             if self.lines.len() == LINES_MAX {
                 self.lines.pop_front();
+                self.dropped += 1;
             }
             self.lines.push_back(Line {
                 entry: entry.n,
@@ -162,6 +180,9 @@ impl Transcript {
                 self.far = Some((step.to_owned(), "statement", *index, *of));
             }
             Report::StatementFinished { tag, elapsed_us, .. } => {
+                if let Some((_, at, _)) = &self.statement {
+                    self.ran.entry(at.file.clone()).or_default().insert(at.line);
+                }
                 self.push(entry, step, LineKind::Tag, &format!("{tag}  {}", human_duration(*elapsed_us)));
             }
             Report::StatementToll { toll, .. } => {

@@ -3,6 +3,7 @@
 mod choose;
 mod colors;
 mod compare;
+mod editor;
 mod killed;
 mod left;
 mod locks;

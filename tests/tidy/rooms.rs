@@ -175,6 +175,8 @@ pub const ROOMS: &[Room] = &[
         crates: &["unicode_properties", "unicode_width"],
         pure: true,
     },
+    // Whether a cell is JSON, and nothing else.
+    Room { path: "src/view/json.rs", modules: &[], crates: &["serde", "serde_json"], pure: true },
     // The view's words for risks and gates come from definition and time.
     Room {
         path: "src/tui/",

@@ -7,6 +7,6 @@ use ratatui::layout::Rect;
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
     let id = ui.subject(scene.session);
-    let rows = changes(scene.transcript, id.as_deref());
-    canvas.wrapped(area, &rows, ui.scroll(Tab::Changes));
+    let rows = changes(scene.session, scene.transcript, id.as_deref());
+    super::searched(canvas, area, ui, Tab::Changes, &rows);
 }

@@ -1,12 +1,13 @@
 //! The help: the keymap, by context.
 
 use crate::tui::Cockpit;
+use crate::tui::find::Sight;
 use crate::tui::keymap::{Context, KEYMAP};
 use crate::tui::paint::Canvas;
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 18] = [
+const ORDER: [Context; 21] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -14,6 +15,9 @@ const ORDER: [Context; 18] = [
     Context::Drive,
     Context::Live,
     Context::Panes,
+    Context::Result,
+    Context::Find,
+    Context::Found,
     Context::Answer,
     Context::Choice,
     Context::Words,
@@ -56,6 +60,8 @@ pub(in crate::tui) fn rows(contexts: &[Context]) -> Vec<Row> {
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, replay: bool) {
     let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
     let order: &[Context] = if replay { &OF_REPLAY } else { &ORDER };
-    canvas.wrapped(super::inset(inner), &rows(order), &mut ui.help_scroll);
+    let mut scroll = ui.help_scroll;
+    canvas.found(super::inset(inner), &rows(order), &mut scroll, (&mut ui.find, Sight::Help));
+    ui.help_scroll = scroll;
     canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
 }

@@ -7,5 +7,5 @@ use ratatui::layout::Rect;
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, scene: &Scene<'_>) {
     let rows = locks(scene.session, scene.transcript, scene.status.now, usize::from(area.width));
-    canvas.wrapped(area, &rows, ui.scroll(Tab::Locks));
+    super::searched(canvas, area, ui, Tab::Locks, &rows);
 }

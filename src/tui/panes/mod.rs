@@ -16,7 +16,8 @@ pub(super) mod results;
 pub(super) mod sql;
 pub(super) mod timeline;
 
-use super::keymap::{Do, KEYMAP};
+use super::find::Sight;
+use super::keymap::{Context, Do, KEYMAP, lookup};
 use super::layout::{HEIGHT_MIN, WIDTH_MIN};
 use super::mouse::Target;
 use super::paint::Canvas;
@@ -78,10 +79,17 @@ pub(super) fn work(
         Tab::Graph => graph::draw(canvas, inner, ui, scene, focus, false, graph_view),
         Tab::Evidence => {
             let rows = ui.subject(scene.session).map(|id| evidence(scene.session, &id, scene.status.now));
-            canvas.wrapped(inner, &rows.unwrap_or_default(), ui.scroll(Tab::Evidence));
+            searched(canvas, inner, ui, Tab::Evidence, &rows.unwrap_or_default());
         }
         Tab::Notes => notes::list(canvas, inner, ui, scene),
     }
+}
+
+/// A window of wrapped rows that can be scrolled and searched.
+pub(super) fn searched(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, tab: Tab, rows: &[Row]) {
+    let mut scroll = *ui.scroll(tab);
+    canvas.found(area, rows, &mut scroll, (&mut ui.find, Sight::Tab(tab)));
+    *ui.scroll(tab) = scroll;
 }
 
 /// A column of air on the left.
@@ -133,6 +141,9 @@ fn tabs(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit, focus: bool) 
 /// The line at the bottom: a question, a message, or the keys that matter now.
 pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene: &Scene<'_>) {
     canvas.bar(area);
+    if ui.find.typing {
+        return looking_for(canvas, area, ui);
+    }
     if let Some((_, prompt)) = &ui.desk.prompt {
         canvas.row(area, &prompt.row(usize::from(area.width)), 0);
         return;
@@ -156,11 +167,26 @@ pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene
     canvas.row(area, &row, 0);
 }
 
+/// What is typed to look for, and how much of it there is.
+fn looking_for(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit) {
+    let (words, count) = ui.find.words();
+    let row =
+        Row::of(Tone::Call, " / ").say(Tone::Strong, &words).say(Tone::Call, "█ ").say(Tone::Warn, &count);
+    let hint = Row::of(Tone::Dim, "Enter keeps it, n and N go on  Esc leaves ");
+    let room = usize::from(area.width).saturating_sub(hint.width() + 2);
+    canvas.row(area, &row.cut(row.width().saturating_sub(room), room).pad(room + 1).join(hint), 0);
+}
+
 /// The keys that matter now; those that matter least give way on a narrow screen.
 fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
     let contexts = ui.contexts(scene);
     let still = matches!(scene.session.phase, Phase::Closed(_) | Phase::Stopped);
     let mut shown: Vec<(Do, Row)> = Vec::new();
+    if contexts.contains(&Context::Found) {
+        let (words, count) = ui.find.words();
+        let row = Row::of(Tone::Warn, " /").say(Tone::Strong, &words).cut(0, columns / 3);
+        shown.push((Do::FindHere, row.say(Tone::Warn, &format!(" {count} "))));
+    }
     for binding in KEYMAP.iter().filter(|binding| contexts.contains(&binding.context)) {
         let (Some(hint), Some(key)) = (binding.hint, binding.keys.first()) else { continue };
         let idle = match binding.act {
@@ -168,11 +194,16 @@ fn keys(ui: &Cockpit, scene: &Scene<'_>, columns: usize) -> Row {
             Do::NextPane | Do::Zoom | Do::Palette => ui.covered,
             _ => false,
         };
-        if !idle {
+        // A closer context may have the key for something else.
+        if !idle && lookup(*key, &contexts) == Some(binding.act) {
             let tone = if binding.act == Do::Stop { Tone::Bad } else { Tone::Call };
             let row = Row::of(tone, &format!(" {}", key.name())).say(Tone::Dim, &format!(" {hint}"));
             shown.push((binding.act, row));
         }
+    }
+    if contexts.contains(&Context::Found) {
+        // What is looked for, and its keys, before everything else.
+        shown.sort_by_key(|(act, _)| !matches!(act, Do::FindHere | Do::FindNext(_) | Do::Leave));
     }
     for least in
         [Do::Palette, Do::Zoom, Do::Note, Do::NextPane, Do::Seek(-1), Do::Seek(1), Do::GoTo, Do::Find]

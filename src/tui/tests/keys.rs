@@ -91,6 +91,8 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Drive, Context::Ask],
     &[Context::Always, Context::Drive, Context::Help],
     &[Context::Always, Context::Drive, Context::Palette],
+    &[Context::Always, Context::Drive, Context::Find],
+    &[Context::Always, Context::Found, Context::Drive, Context::Gate, Context::Commit, Context::Curtain],
 ];
 
 #[test]
@@ -145,6 +147,11 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
                 cockpit.palette.key(&crossterm::event::KeyCode::Char(letter).into());
             }
             cockpit.palette.step(2, 9);
+        }
+        Context::Result => cockpit.opened = true,
+        Context::Find | Context::Found => {
+            letters(&mut cockpit, &mut World::with_results(), "/o");
+            cockpit.find.typing = context == Context::Find;
         }
         _ => {}
     }
