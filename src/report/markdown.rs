@@ -73,6 +73,7 @@ pub fn render(session: &Session, transcript: &Transcript, entries: &[Entry], hea
     super::schema::render(&mut out, transcript);
     kept(&mut out, session);
     people(&mut out, session);
+    super::deviations::render(&mut out, session, entries);
     lessons(&mut out, session, transcript);
     sign_off(&mut out, session);
     out

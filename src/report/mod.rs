@@ -1,5 +1,6 @@
 //! Documents over the same session and transcript: the execution report and the runbook.
 
+mod deviations;
 mod hazards;
 pub mod markdown;
 mod rehearsed;

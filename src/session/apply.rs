@@ -162,6 +162,7 @@ impl Session {
                 let (step, table, script) = (step.clone(), table.clone(), script.clone());
                 self.kept.push(Kept { step, table, rows: *rows, script });
             }
+            Event::DeviationTaken { .. } => self.deviation(at, event)?,
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
             Event::Closed { verdict } => {

@@ -63,6 +63,17 @@ pub enum Command {
     },
     /// Undoes everything that is applied, outside of an escalation.
     RollBack,
+    /// Writes down that something did not go as the plan says.
+    Deviate {
+        /// The step it is about; empty for the ceremony.
+        step: String,
+        /// What should have been.
+        expected: String,
+        /// What was.
+        observed: String,
+        /// What is done about it.
+        decided: String,
+    },
     /// Writes something down.
     Note {
         /// The words.

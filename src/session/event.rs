@@ -1,6 +1,6 @@
 //! What was decided, in the past tense, and the effects that follow from it.
 
-use super::{AttemptId, Decision, Halt, Header, Identity, Stage, UnitWork};
+use super::{AttemptId, Decision, Halt, Header, Identity, Stage, UnitWork, Verdict};
 use crate::definition::StepKind;
 use serde::{Deserialize, Serialize};
 
@@ -233,6 +233,17 @@ pub enum Event {
         /// The words.
         words: String,
     },
+    /// Something did not go as the plan says, and somebody decided what to do about it.
+    DeviationTaken {
+        /// The step it is about; empty for the ceremony.
+        step: String,
+        /// What should have been.
+        expected: String,
+        /// What was.
+        observed: String,
+        /// What is done about it.
+        decided: String,
+    },
     /// A command was not allowed.
     Refused {
         /// Why not and what to do.
@@ -257,37 +268,6 @@ impl Event {
                 | Self::FindingRaised { .. }
                 | Self::RowsKept { .. }
         )
-    }
-}
-
-/// A judgement, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// As wanted.
-    Pass,
-    /// As wanted, but for known failures that somebody answers for.
-    PassWithWaivers,
-    /// Nobody looked.
-    NotRun,
-    /// Not as wanted.
-    Fail,
-}
-
-impl Verdict {
-    /// For people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "PASS",
-            Self::PassWithWaivers => "PASS WITH WAIVERS",
-            Self::NotRun => "NOT RUN",
-            Self::Fail => "FAIL",
-        }
-    }
-
-    /// Whether the ceremony may go on.
-    pub fn is_good(self) -> bool {
-        self <= Self::PassWithWaivers
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Session {
     pub findings: Vec<(Moment, String)>,
     /// What people wrote down.
     pub notes: Vec<(Moment, String)>,
+    /// What did not go as the plan says, by the words of people.
+    pub deviations: Vec<Deviation>,
     /// The last refusal, until the next command that is accepted.
     pub refusal: Option<Refusal>,
     /// Attempts so far.
@@ -201,6 +203,7 @@ impl Session {
             undo: Vec::new(),
             findings: Vec::new(),
             notes: Vec::new(),
+            deviations: Vec::new(),
             refusal: None,
             attempts: 0,
             telling: false,

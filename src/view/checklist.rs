@@ -274,6 +274,8 @@ pub fn evidence(session: &Session, id: &str, now: Moment) -> Vec<Row> {
             rows.extend(carried(session, check));
         }
     }
+    let deviations = session.deviations.iter().filter(|deviation| deviation.step == id);
+    rows.extend(deviations.flat_map(super::notes::deviation_rows));
     if state.checks.iter().all(Option::is_none) {
         rows.push(Row::new());
         rows.push(Row::of(Tone::Dim, "Nothing was observed yet: these are the checks that will be made."));

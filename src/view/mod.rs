@@ -17,6 +17,7 @@ mod notes;
 mod output;
 mod rehearsal;
 mod results;
+pub mod review;
 mod schema;
 mod sql;
 mod stepwise;

@@ -11,6 +11,8 @@ pub enum TimelineKind {
     Note,
     /// A gate was opened.
     Gate,
+    /// Something did not go as the plan says.
+    Deviation,
     /// Something a reviewer must see.
     Finding,
     /// A check that was not as wanted.
@@ -25,6 +27,7 @@ impl TimelineKind {
         match self {
             Self::Note => "·",
             Self::Gate => "●",
+            Self::Deviation => "≠",
             Self::Finding => "!",
             Self::Failed => "✗",
             Self::Halt => "■",
@@ -35,6 +38,7 @@ impl TimelineKind {
         match self {
             Self::Note => "note",
             Self::Gate => "gate",
+            Self::Deviation => "deviation",
             Self::Finding => "finding",
             Self::Failed => "failed check",
             Self::Halt => "stop",
@@ -45,7 +49,7 @@ impl TimelineKind {
         match self {
             Self::Note => Tone::Plain,
             Self::Gate => Tone::Call,
-            Self::Finding => Tone::Warn,
+            Self::Deviation | Self::Finding => Tone::Warn,
             Self::Failed | Self::Halt => Tone::Bad,
         }
     }
@@ -66,6 +70,7 @@ pub fn timeline_marks(entries: &[Entry]) -> Vec<TimelineMark> {
         Event::Halted { .. } => Some(TimelineKind::Halt),
         Event::CheckJudged { verdict, .. } if !verdict.is_good() => Some(TimelineKind::Failed),
         Event::FindingRaised { .. } => Some(TimelineKind::Finding),
+        Event::DeviationTaken { .. } => Some(TimelineKind::Deviation),
         Event::GateOpened { .. } => Some(TimelineKind::Gate),
         Event::NoteTaken { .. } => Some(TimelineKind::Note),
         _ => None,
@@ -123,6 +128,7 @@ pub fn timeline(marks: &[TimelineMark], entry: usize, of: usize, playing: bool, 
         TimelineKind::Failed,
         TimelineKind::Finding,
         TimelineKind::Halt,
+        TimelineKind::Deviation,
         TimelineKind::Note,
     ] {
         let count = marks.iter().filter(|mark| mark.kind == kind).count();

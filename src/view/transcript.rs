@@ -274,6 +274,7 @@ impl Event {
             | Self::FindingRaised { .. }
             | Self::Refused { .. }
             | Self::StepReopened { .. }
+            | Self::DeviationTaken { .. }
             | Self::TeamTold { failed: Some(_), .. }
             | Self::StageReopened { .. } => LineKind::Bad,
             Self::StepFinished { verdict, .. } | Self::Closed { verdict } if !verdict.is_good() => {
@@ -349,12 +350,23 @@ impl Event {
             }
             Self::Refused { refusal } => ("", format!("refused: {}: {}", refusal.what, refusal.why)),
             Self::Closed { verdict } => ("", format!("closed: {}", verdict.word())),
+            Self::DeviationTaken { step, .. } => (step, self.deviation()),
             Self::CheckVacuous { step, check } => (step, format!("{check} passes before {step} too")),
             Self::StageDone { .. }
             | Self::UnitExplained { .. }
             | Self::NoteTaken { .. }
             | Self::CheckJudged { .. } => return None,
         })
+    }
+
+    /// A deviation in one line.
+    fn deviation(&self) -> String {
+        match self {
+            Self::DeviationTaken { expected, observed, decided, .. } => {
+                format!("deviation: expected {expected}; observed {observed}; decided {decided}")
+            }
+            _ => String::new(),
+        }
     }
 
     /// How a session, or another part of it, begins.
