@@ -343,7 +343,8 @@ impl Assembly {
     }
 }
 
-fn operator(common: &Common) -> String {
+/// Who uses the program, by option or by account.
+pub(super) fn operator(common: &Common) -> String {
     let known = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     common
         .operator

@@ -69,7 +69,7 @@ pub(super) fn reopen(common: &Common, dir: &Path, rollback: bool) -> Result<u8, 
 }
 
 /// Asked before a server is started for nothing.
-fn must_be_terminal() -> Result<(), Trouble> {
+pub(super) fn must_be_terminal() -> Result<(), Trouble> {
     use std::io::IsTerminal;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         Ok(())

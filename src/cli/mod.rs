@@ -16,6 +16,7 @@ mod purpose;
 mod rehearse;
 mod replay;
 mod report;
+mod review;
 mod run;
 mod runbook;
 mod target;
@@ -117,6 +118,17 @@ enum Sub {
         /// The session's folder.
         dir: PathBuf,
     },
+    /// Go through a session as who signs it does: everything bad, then every claim with its evidence.
+    Review {
+        /// The session's folder.
+        dir: PathBuf,
+        /// Say what would be signed in this capacity; nothing is.
+        #[arg(long, hide = true, value_parser = review::role)]
+        role: Option<crate::signoff::Role>,
+        /// Who reads [default: --operator].
+        #[arg(long = "as", value_name = "NAME")]
+        reader: Option<String>,
+    },
     /// Write the execution report of a session, with the verdict that follows from its record.
     Report {
         /// The session's folder.
@@ -151,6 +163,7 @@ pub fn main() -> ExitCode {
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &dir, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &dir, &headless, true),
         Some(Sub::Replay { dir }) => replay::start(&common, &dir),
+        Some(Sub::Review { dir, role, reader }) => review::look(&common, &dir, role, reader),
         Some(Sub::Report { dir }) => report::write(&dir),
         Some(Sub::Verify { dir }) => verify::check(&dir),
         Some(Sub::Check) => check::check(&common),

@@ -33,6 +33,10 @@ pub enum Context {
     Ask,
     /// The help is open.
     Help,
+    /// A record is gone through before somebody signs.
+    Review,
+    /// The record is reviewed to be signed.
+    Signing,
 }
 
 impl Context {
@@ -53,6 +57,8 @@ impl Context {
             Self::Words => "Writing words",
             Self::Ask => "At a question",
             Self::Help => "In the help",
+            Self::Review => "Reviewing a record",
+            Self::Signing => "Reviewing it to sign",
         }
     }
 }
@@ -124,6 +130,14 @@ pub enum Do {
     Yes,
     /// No.
     No,
+    /// Begins to approve.
+    Approve,
+    /// Begins to reject.
+    Reject,
+    /// To the next item that must be opened.
+    NextMust,
+    /// The record is replayed.
+    Replay,
 }
 
 /// A page of rows, whatever the pane's height.
@@ -326,6 +340,32 @@ pub const KEYMAP: &[Binding] = &[
     row(&[letter('y')], Context::Ask, Do::Yes, Some("yes"), "yes"),
     row(&[letter('n'), key(Esc)], Context::Ask, Do::No, Some("no"), "no"),
     row(&[key(Esc), letter('?'), letter('q')], Context::Help, Do::Leave, Some("close"), "close the help"),
+    row(
+        &[letter('a')],
+        Context::Signing,
+        Do::Approve,
+        Some("approve"),
+        "approve: type the phrase, then Enter",
+    ),
+    row(&[letter('x')], Context::Signing, Do::Reject, Some("reject"), "reject: say why"),
+    row(&[key(Enter)], Context::Review, Do::Open, Some("open"), "open the item: its evidence, in full"),
+    row(&[letter('n')], Context::Review, Do::NextMust, Some("next"), "to the next item that must be opened"),
+    row(&[letter('v')], Context::Review, Do::Replay, Some("replay"), "replay the record; q comes back here"),
+    row(&[key(Up), letter('k')], Context::Review, Do::Rows(-1), None, "up"),
+    row(&[key(Down), letter('j')], Context::Review, Do::Rows(1), None, "down"),
+    row(&[key(PageUp), letter('b')], Context::Review, Do::Rows(-PAGE), None, "evidence: a page up"),
+    row(&[key(PageDown), letter('f')], Context::Review, Do::Rows(PAGE), None, "evidence: a page down"),
+    row(&[key(Home), letter('g')], Context::Review, Do::First, None, "to the first item"),
+    row(&[key(End), letter('G')], Context::Review, Do::Last, None, "to the last item"),
+    row(&[key(Esc)], Context::Review, Do::Leave, None, "from the evidence back to the list"),
+    row(&[letter('?')], Context::Review, Do::Help, Some("help"), "this help"),
+    row(
+        &[letter('q'), control('c')],
+        Context::Review,
+        Do::Quit,
+        Some("quit"),
+        "leave without signing (asks); what was opened is kept",
+    ),
     row(&[key(Up), letter('k')], Context::Help, Do::Rows(-1), Some("up"), "up"),
     row(&[key(Down), letter('j')], Context::Help, Do::Rows(1), Some("down"), "down"),
     row(&[key(PageUp), letter('b')], Context::Help, Do::Rows(-PAGE), None, "a page up"),

@@ -22,6 +22,8 @@
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
 mod answer;
+mod desk;
+mod editor;
 mod input;
 pub mod keymap;
 mod layout;
@@ -41,6 +43,7 @@ use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
 use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
+pub use desk::{Desk, DeskAction, Papers};
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
 use place::{Pane, Tab};

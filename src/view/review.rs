@@ -64,6 +64,7 @@ pub fn items(session: &Session, entries: &[Entry], torn: usize) -> Vec<Item> {
     items.extend(evidence::mended(session, &found));
     items.extend(evidence::refusals(&found));
     items.extend(evidence::claims(session, &found));
+    items.sort_by_key(|item| !item.must);
     items
 }
 
@@ -78,6 +79,7 @@ pub fn must_be_opened(session: &Session) -> Vec<String> {
         evidence::findings(session, &nothing),
         evidence::waivers(session, &nothing),
         evidence::deviations(session, &nothing),
+        evidence::claims(session, &nothing),
     ];
-    all.into_iter().flatten().map(|item| item.id).collect()
+    all.into_iter().flatten().filter(|item| item.must).map(|item| item.id).collect()
 }

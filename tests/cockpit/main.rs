@@ -5,6 +5,7 @@ mod locks;
 mod pass;
 mod pty;
 mod refused;
+mod review;
 mod room;
 mod screens;
 mod sizes;

@@ -151,6 +151,13 @@ pub const ROOMS: &[Room] = &[
         crates: &["crossterm", "ratatui", "tui_textarea"],
         pure: true,
     },
+    // What is gone through before somebody signs, and what they want then.
+    Room {
+        path: "src/tui/desk",
+        modules: &["view", "session", "signoff", "time"],
+        crates: &["crossterm", "ratatui"],
+        pure: true,
+    },
     // The terminal itself, with the thread that reads its keys.
     Room {
         path: "src/tui/terminal.rs",

@@ -2,11 +2,11 @@
 
 use crate::tui::Cockpit;
 use crate::tui::keymap::{Context, KEYMAP};
-use crate::tui::paint::Canvas;
+use crate::tui::paint::{Canvas, Scroll};
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 13] = [
+const ORDER: [Context; 15] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -18,13 +18,15 @@ const ORDER: [Context; 13] = [
     Context::Choice,
     Context::Words,
     Context::Replay,
+    Context::Review,
+    Context::Signing,
     Context::Ask,
     Context::Always,
 ];
 
-fn rows() -> Vec<Row> {
+fn rows(contexts: &[Context]) -> Vec<Row> {
     let mut rows = Vec::new();
-    for context in ORDER {
+    for &context in contexts {
         rows.push(Row::of(Tone::Strong, context.title()));
         for binding in KEYMAP.iter().filter(|binding| binding.context == context) {
             let keys: Vec<String> = binding.keys.iter().map(|key| key.name()).collect();
@@ -37,7 +39,17 @@ fn rows() -> Vec<Row> {
 }
 
 pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Cockpit) {
+    draw_of(canvas, area, &ORDER, &mut ui.help_scroll);
+}
+
+/// The keys of some contexts.
+pub(in crate::tui) fn draw_of(
+    canvas: &mut Canvas<'_, '_>,
+    area: Rect,
+    contexts: &[Context],
+    scroll: &mut Scroll,
+) {
     let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
-    canvas.wrapped(super::inset(inner), &rows(), &mut ui.help_scroll);
+    canvas.wrapped(super::inset(inner), &rows(contexts), scroll);
     canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
 }

@@ -10,8 +10,8 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     canvas.clear(area);
     let inner = canvas.frame(area, &Row::of(Tone::Call, &open.title()), Tone::Call, false);
     canvas.footnote(area, &Row::of(Tone::Plain, "Ctrl-D writes it into the record · Esc puts it aside"));
-    if let Some(words) = ui.words.area() {
+    if let Some(editor) = ui.words.editor() {
         let area = super::inset(inner);
-        canvas.frame.render_widget(&*words, area);
+        canvas.frame.render_widget(editor.area(), area);
     }
 }

@@ -116,9 +116,9 @@ pub(super) fn mended(session: &Session, found: &Found) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for bad in &found.bad {
         let id = format!("mended/{}/{}", bad.step, bad.check);
-        let planned = session.step(&bad.step).and_then(|step| {
-            Some((step, step.checks.iter().find(|check| check.id == bad.check)?))
-        });
+        let planned = session
+            .step(&bad.step)
+            .and_then(|step| Some((step, step.checks.iter().find(|check| check.id == bad.check)?)));
         let Some((step, check)) = planned else { continue };
         if !now(&bad.step, &bad.check).is_none_or(Verdict::is_good) {
             continue;
@@ -197,7 +197,10 @@ pub(super) fn deviations(session: &Session, found: &Found) -> Vec<Item> {
 pub(super) fn refusals(found: &Found) -> Option<Item> {
     let mut rows = Vec::new();
     for (entry, refusal) in &found.refusals {
-        rows.push(Row::labelled("refused", Tone::Strong, &refusal.what).say(Tone::Dim, &format!(" (entry {entry})")));
+        rows.push(
+            Row::labelled("refused", Tone::Strong, &refusal.what)
+                .say(Tone::Dim, &format!(" (entry {entry})")),
+        );
         rows.push(Row::labelled("why", Tone::Plain, &refusal.why));
     }
     let title = match found.refusals.len() {
@@ -227,7 +230,8 @@ pub(super) fn claims(session: &Session, found: &Found) -> Vec<Item> {
                 entries.extend(end);
                 rows.push(Row::new());
                 let head = Row::of(mark.tone(), &format!("{} {} ", mark.shape(), mark.word()));
-                let at = end.map(|entry| format!("  {id}, entry {entry}")).unwrap_or_else(|| format!("  {id}"));
+                let at =
+                    end.map(|entry| format!("  {id}, entry {entry}")).unwrap_or_else(|| format!("  {id}"));
                 rows.push(head.say(Tone::Strong, &step.title).say(Tone::Dim, &at));
                 for (check, judged) in step.checks.iter().zip(&state.checks) {
                     rows.extend(check_row(check, judged.as_ref()));
@@ -238,7 +242,7 @@ pub(super) fn claims(session: &Session, found: &Found) -> Vec<Item> {
                 Mark::Waived => ("claim", Tone::Warn),
                 _ => ("untrue", Tone::Bad),
             };
-            let item = Item::of(format!("claim/{}", claim.id), (word, tone, false), &claim.text);
+            let item = Item::of(format!("claim/{}", claim.id), (word, tone, tone == Tone::Bad), &claim.text);
             item.at(entries).showing(rows)
         })
         .collect()
