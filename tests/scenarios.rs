@@ -128,6 +128,12 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
         }
         "document" => Command::Document { words: rest.to_owned() },
         "rollback" => Command::RollBack,
+        "deviate" => {
+            let mut parts = rest.split('|').map(|part| part.trim().to_owned());
+            let mut next = || parts.next().unwrap_or_default();
+            let (step, expected, observed, decided) = (next(), next(), next(), next());
+            Command::Deviate { step, expected, observed, decided }
+        }
         "note" => Command::Note { words: rest.to_owned() },
         "run" => return run_pending(world, out),
         "deliver" => {

@@ -49,7 +49,7 @@ fn command(world: &World, seed: &mut Seed) -> Command {
     let decision =
         [Decision::Resume, Decision::Resume, Decision::RollBack, Decision::Abandon][seed.below(4) as usize];
     if seed.once_in(40) {
-        return match seed.below(9) {
+        return match seed.below(10) {
             0 => Command::Stop,
             1 => Command::Discard,
             2 => Command::Answer { gate: "rollback".to_owned(), words },
@@ -58,6 +58,11 @@ fn command(world: &World, seed: &mut Seed) -> Command {
             5 => Command::Document { words: String::new() },
             6 => Command::RollBack,
             7 => Command::Note { words },
+            8 => {
+                let step = session.current_step().unwrap_or_default().to_owned();
+                let (expected, observed, decided) = (words.clone(), words.clone(), words);
+                Command::Deviate { step, expected, observed, decided }
+            }
             _ => Command::Open { header: Box::new(support::header()) },
         };
     }

@@ -38,7 +38,9 @@ impl Cockpit {
     }
 
     fn on_paste(&mut self, text: &str) {
-        if self.words.open.is_some() {
+        if self.sheet.open {
+            self.sheet.paste(text);
+        } else if self.words.open.is_some() {
             self.words.paste(text);
         } else if self.answer.typing {
             self.answer.text.clear();
@@ -58,7 +60,7 @@ impl Cockpit {
             (Pane::Gate, screen.gate),
         ];
         let Some((pane, _)) = areas.into_iter().find(|(_, area)| area.contains(at)) else { return };
-        let typing = self.answer.typing || self.words.open.is_some() || self.help;
+        let typing = self.answer.typing || self.words.open.is_some() || self.sheet.open || self.help;
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) if !typing => self.focus = pane,
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
@@ -82,7 +84,9 @@ impl Cockpit {
         if self.small {
             return Vec::new();
         }
-        if self.words.open.is_some() {
+        if self.sheet.open {
+            self.sheet.key(event);
+        } else if self.words.open.is_some() {
             self.words.key(event);
         } else if self.answer.typing
             && let Some(letter) = key.typed()
@@ -103,7 +107,9 @@ impl Cockpit {
             // Nothing is answered that cannot be read.
             return contexts;
         }
-        let modal = if self.words.open.is_some() {
+        let modal = if self.sheet.open {
+            Some(Context::Sheet)
+        } else if self.words.open.is_some() {
             Some(Context::Words)
         } else if self.ask.is_some() {
             Some(Context::Ask)
@@ -153,6 +159,10 @@ impl Cockpit {
             Do::Stage => self.start_stage(scene.session),
             Do::Look => self.looking = !self.looking,
             Do::Note => self.words.start(Purpose::Note),
+            Do::Deviate => {
+                let about = self.subject(scene.session);
+                self.sheet.start(crate::view::deviation_draft(scene.session, about.as_deref()));
+            }
             Do::RollBack => self.ask = Some(Ask::RollBack),
             Do::Quit => self.ask = Some(Ask::Quit),
             Do::Yes | Do::No => return self.answer_ask(act == Do::Yes),
@@ -200,6 +210,11 @@ impl Cockpit {
     }
 
     fn confirm(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        if self.sheet.open {
+            let command = self.sheet.confirm();
+            self.message = command.as_ref().err().cloned();
+            return command.into_iter().map(Action::Command).collect();
+        }
         if self.words.open.is_some() {
             return match self.words.confirm() {
                 Some(command) => vec![Action::Command(command)],
@@ -226,7 +241,9 @@ impl Cockpit {
     }
 
     fn leave(&mut self) {
-        if self.words.open.is_some() {
+        if self.sheet.open {
+            self.sheet.open = false;
+        } else if self.words.open.is_some() {
             self.words.open = None;
         } else if self.help {
             self.help = false;
@@ -239,6 +256,7 @@ impl Cockpit {
 
     fn browse(&mut self, act: Do, scene: &Scene<'_>) {
         match act {
+            Do::NextPane | Do::PreviousPane if self.sheet.open => self.sheet.turn(act == Do::NextPane),
             Do::NextPane | Do::PreviousPane => self.turn(act == Do::NextPane),
             Do::Tab(at) => {
                 if let Some(tab) = Tab::ALL.get(at) {

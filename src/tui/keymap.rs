@@ -1,6 +1,10 @@
 //! The one table of keys: dispatch, the hints at the bottom and the help pane all come from it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+mod key;
+
+use crossterm::event::KeyCode;
+pub use key::Key;
+use key::{control, key, letter};
 
 /// When a key means what its row says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub enum Context {
     Choice,
     /// Words for the record are typed.
     Words,
+    /// The deviation sheet is filled in.
+    Sheet,
     /// A question waits for yes or no.
     Ask,
     /// The help is open.
@@ -55,6 +61,7 @@ impl Context {
             Self::Answer => "Typing an answer",
             Self::Choice => "Choosing a decision",
             Self::Words => "Writing words",
+            Self::Sheet => "Writing a deviation",
             Self::Ask => "At a question",
             Self::Help => "In the help",
             Self::Review => "Reviewing a record",
@@ -80,6 +87,8 @@ pub enum Do {
     Look,
     /// Opens the editor for a note.
     Note,
+    /// Opens the deviation sheet.
+    Deviate,
     /// Asks whether everything is to be undone.
     RollBack,
     /// Asks whether to leave.
@@ -143,68 +152,6 @@ pub enum Do {
 /// A page of rows, whatever the pane's height.
 pub const PAGE: isize = 1000;
 
-/// A key with its modifiers; shift is part of the letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    code: KeyCode,
-    control: bool,
-}
-
-const fn key(code: KeyCode) -> Key {
-    Key { code, control: false }
-}
-
-const fn letter(letter: char) -> Key {
-    key(KeyCode::Char(letter))
-}
-
-const fn control(letter: char) -> Key {
-    Key { code: KeyCode::Char(letter), control: true }
-}
-
-impl Key {
-    /// The key of an event; `None` for a release and for keys with Alt and the like.
-    pub fn of(event: &KeyEvent) -> Option<Self> {
-        let other = KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META;
-        if event.kind == KeyEventKind::Release || event.modifiers.intersects(other) {
-            return None;
-        }
-        Some(Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) })
-    }
-
-    /// An event of this key, for tests and macros.
-    pub fn event(self) -> KeyEvent {
-        let modifiers = if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-        KeyEvent::new(self.code, modifiers)
-    }
-
-    /// The letter, if it is one that can be typed.
-    pub fn typed(self) -> Option<char> {
-        match self.code {
-            KeyCode::Char(letter) if !self.control => Some(letter),
-            _ => None,
-        }
-    }
-
-    /// For people.
-    pub fn name(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "Space".to_owned(),
-            KeyCode::Char(letter) if self.control => letter.to_uppercase().collect(),
-            KeyCode::Char(letter) => letter.to_string(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::BackTab => "Shift-Tab".to_owned(),
-            other => format!("{other:?}"),
-        };
-        if self.control { format!("Ctrl-{name}") } else { name }
-    }
-}
-
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
@@ -265,6 +212,13 @@ pub const KEYMAP: &[Binding] = &[
     ),
     row(&[letter('S')], Context::Live, Do::Stop, None, "STOP, the same"),
     row(&[letter('n')], Context::Live, Do::Note, Some("note"), "write a note into the record"),
+    row(
+        &[letter('D')],
+        Context::Live,
+        Do::Deviate,
+        None,
+        "write down a deviation: expected, observed, decided",
+    ),
     row(
         &[letter('R')],
         Context::Live,
@@ -337,6 +291,16 @@ pub const KEYMAP: &[Binding] = &[
         "write the words into the record",
     ),
     row(&[key(Esc)], Context::Words, Do::Leave, Some("put it aside"), "put the words aside; they are kept"),
+    row(
+        &[control('d')],
+        Context::Sheet,
+        Do::Confirm,
+        Some("write it into the record"),
+        "write the deviation into the record",
+    ),
+    row(&[key(Enter), key(Tab)], Context::Sheet, Do::NextPane, Some("next question"), "to the next question"),
+    row(&[key(BackTab)], Context::Sheet, Do::PreviousPane, None, "to the question before"),
+    row(&[key(Esc)], Context::Sheet, Do::Leave, Some("put it aside"), "put it aside; the words are kept"),
     row(&[letter('y')], Context::Ask, Do::Yes, Some("yes"), "yes"),
     row(&[letter('n'), key(Esc)], Context::Ask, Do::No, Some("no"), "no"),
     row(&[key(Esc), letter('?'), letter('q')], Context::Help, Do::Leave, Some("close"), "close the help"),

@@ -30,6 +30,7 @@ mod layout;
 mod paint;
 mod panes;
 mod place;
+mod sheet;
 pub mod terminal;
 mod theme;
 mod words;
@@ -160,6 +161,7 @@ pub struct Cockpit {
     opened: bool,
     answer: Answer,
     words: Words,
+    sheet: sheet::Sheet,
     message: Option<String>,
     marks: Vec<TimelineMark>,
     scrolls: [Scroll; Tab::ALL.len()],
@@ -193,6 +195,7 @@ impl Cockpit {
             opened: false,
             answer: Answer::default(),
             words: Words::default(),
+            sheet: sheet::Sheet::default(),
             message: None,
             marks: Vec::new(),
             scrolls: [Scroll::default(); Tab::ALL.len()],
@@ -269,6 +272,9 @@ impl Cockpit {
         }
         if self.words.open == Some(words::Purpose::Note) {
             panes::notes::draw(canvas, panes::lower(screen.body), self);
+        }
+        if self.sheet.open {
+            sheet::draw(canvas, screen.body, self);
         }
         panes::hints(canvas, screen.hints, self, scene);
     }

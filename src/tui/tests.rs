@@ -2,6 +2,7 @@
 
 mod desk;
 mod keys;
+mod sheet;
 
 use super::fixture::World;
 use super::keymap::{Binding, Context, Do, KEYMAP, Key};

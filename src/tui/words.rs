@@ -35,7 +35,7 @@ impl Purpose {
             Self::Assess => "ASSESS: what did you find?".to_owned(),
             Self::Decide(decision) => format!("DECIDE: {}: why?", decision.word()),
             Self::Document => "DOCUMENT: the issue and its resolution".to_owned(),
-            Self::Note => "NOTE: expected, observed, decided".to_owned(),
+            Self::Note => "NOTE: what should be remembered?".to_owned(),
         }
     }
 

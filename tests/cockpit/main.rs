@@ -1,5 +1,6 @@
 //! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
 
+mod deviation;
 mod left;
 mod locks;
 mod pass;

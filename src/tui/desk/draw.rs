@@ -101,7 +101,7 @@ impl Desk {
         let verdict =
             Row::of(verdict_tone(papers.verdict), &format!(" {} {}", mark.shape(), papers.verdict.word()));
         let head = verdict.clone().say(Tone::Dim, "  head ").say(Tone::Strong, &papers.head_words);
-        let left = if head.width() + counter.width() + 1 <= width { head } else { verdict };
+        let left = if head.width() + counter.width() < width { head } else { verdict };
         canvas.row(bottom, &left.pad(width.saturating_sub(counter.width())).join(counter), 0);
     }
 

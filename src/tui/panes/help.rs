@@ -6,7 +6,7 @@ use crate::tui::paint::{Canvas, Scroll};
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 15] = [
+const ORDER: [Context; 16] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -17,6 +17,7 @@ const ORDER: [Context; 15] = [
     Context::Answer,
     Context::Choice,
     Context::Words,
+    Context::Sheet,
     Context::Replay,
     Context::Review,
     Context::Signing,

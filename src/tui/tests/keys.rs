@@ -83,6 +83,7 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Drive, Context::Words],
     &[Context::Always, Context::Drive, Context::Answer],
     &[Context::Always, Context::Drive, Context::Choice],
+    &[Context::Always, Context::Drive, Context::Sheet],
     &[Context::Always, Context::Drive, Context::Ask],
     &[Context::Always, Context::Drive, Context::Help],
     &[Context::Always, Context::Review, Context::Signing],
@@ -120,6 +121,7 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
         Context::Answer => (cockpit.answer.typing, cockpit.answer.text) = (true, "ab".to_owned()),
         Context::Words => cockpit.start_stage(&world.session),
         Context::Choice => cockpit.choosing = true,
+        Context::Sheet => cockpit.sheet.start(crate::view::deviation_draft(&world.session, None)),
         Context::Ask => cockpit.ask = Some(Ask::Quit),
         Context::Help => cockpit.help = true,
         _ => {}
