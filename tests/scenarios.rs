@@ -134,6 +134,14 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             let (step, expected, observed, decided) = (next(), next(), next(), next());
             Command::Deviate { step, expected, observed, decided }
         }
+        "interrupted" => {
+            let by = match rest {
+                "idle" => Interruption::Idle,
+                "suspended" => Interruption::Suspended,
+                _ => panic!("unknown interruption: {rest}"),
+            };
+            Command::Interrupted { by, lasted_us: 1_200_000_000 }
+        }
         "note" => Command::Note { words: rest.to_owned() },
         "run" => return run_pending(world, out),
         "deliver" => {

@@ -157,6 +157,10 @@ impl Session {
                     }
                 }
             }
+            Event::Interrupted { why } => self.interrupt(why),
+            Event::RecheckStarted { attempt, gate } => self.start_recheck(attempt, gate)?,
+            Event::ProbeRechecked { .. } => self.probe_rechecked(event)?,
+            Event::RecheckFinished { why } => self.recheck_finished(why.as_deref())?,
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
             Event::RowsKept { step, table, rows, script } => {
                 let (step, table, script) = (step.clone(), table.clone(), script.clone());

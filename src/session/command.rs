@@ -1,6 +1,6 @@
 //! What people and the clock ask of the core.
 
-use super::{Decision, Outcome};
+use super::{Decision, Interruption, Outcome};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,6 +73,13 @@ pub enum Command {
         observed: String,
         /// What is done about it.
         decided: String,
+    },
+    /// Something broke the phase.
+    Interrupted {
+        /// What.
+        by: Interruption,
+        /// How long it took, in microseconds.
+        lasted_us: u64,
     },
     /// Writes something down.
     Note {

@@ -46,7 +46,7 @@ impl<'s> Deciding<'s> {
             Some(at) => {
                 let step = self.session().plan.steps[at].id.clone();
                 let gate = self.session().start_gate(&step);
-                self.emit(Event::GateOpened { gate });
+                self.ask(gate);
             }
             None => {
                 let verdict = self.session().verdict();
@@ -106,6 +106,7 @@ impl Deciding<'_> {
             Command::Decide { decision, words } => self.stage(Stage::Decide, words, Some(*decision)),
             Command::Document { words } => self.stage(Stage::Document, words, None),
             Command::RollBack => self.roll_back(),
+            Command::Interrupted { by, lasted_us } => self.interrupted(*by, *lasted_us),
             Command::Note { words } if words.trim().is_empty() => self.refuse(
                 "an empty note is not kept",
                 "a note without words tells a reviewer nothing",
@@ -151,11 +152,13 @@ impl Deciding<'_> {
             Phase::Gate(gate) if gate.kind == GateKind::Commit => Some(gate.step.clone()),
             _ => None,
         };
+        let why = self.session().handed_over(operator, self.at);
         self.emit(Event::Resumed {
             operator: operator.to_owned(),
             address: address.to_owned(),
             in_flight: in_flight.clone(),
         });
+        self.emit(Event::Interrupted { why });
         if torn_bytes > 0 {
             self.emit(Event::FindingRaised {
                 what: format!("the record ended in a torn line of {torn_bytes} bytes; it is kept aside"),
@@ -199,6 +202,10 @@ impl Deciding<'_> {
                 format!("it asks for exactly: {}", gate.phrase),
                 "type these words, letter for letter",
             );
+            return;
+        }
+        if self.session().is_broken_for(gate.kind) {
+            self.recheck_before(&gate);
             return;
         }
         self.emit(Event::GateAnswered { gate: gate.id.clone(), words: words.trim().to_owned() });

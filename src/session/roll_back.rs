@@ -48,7 +48,7 @@ impl Deciding<'_> {
             .collect();
         self.emit(Event::RollbackPlanned { steps });
         match self.session().rollback_gate() {
-            Some(gate) => self.emit(Event::GateOpened { gate }),
+            Some(gate) => self.ask(gate),
             None => self.rollback_done(),
         }
     }

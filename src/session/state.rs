@@ -31,6 +31,8 @@ pub struct Session {
     pub escalation: Option<Escalation>,
     /// Every stop there was, with what was said at its stages.
     pub escalations: Vec<Escalation>,
+    /// What broke the phase, until the probes have passed again.
+    pub interrupted: Option<Interrupted>,
     /// Steps of a rollback that are still to be done, next one first.
     pub undo: Vec<String>,
     /// What a reviewer must see.
@@ -96,6 +98,8 @@ pub enum Work {
     Discard(Option<Box<Halt>>),
     /// The ledger is read.
     Settle,
+    /// Probes run again before a gate.
+    Recheck(Box<Recheck>),
 }
 
 /// What is known of a step.
@@ -200,6 +204,7 @@ impl Session {
             phase: Phase::Unopened,
             escalation: None,
             escalations: Vec::new(),
+            interrupted: None,
             undo: Vec::new(),
             findings: Vec::new(),
             notes: Vec::new(),
@@ -278,6 +283,11 @@ impl Session {
                 }
                 _ => Vec::new(),
             },
+            Event::RecheckStarted { attempt, gate } => vec![Effect::Recheck {
+                attempt: attempt.clone(),
+                pin: self.identity.clone().map(Box::new),
+                checks: self.probes(gate.kind).into_iter().map(|(_, check)| check.clone()).collect(),
+            }],
             Event::CommitRequested { attempt, .. } => vec![Effect::Commit { attempt: attempt.clone() }],
             Event::UnitRequested { attempt, work, .. } => {
                 vec![Effect::Unit { attempt: attempt.clone(), work: *work }]

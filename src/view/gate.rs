@@ -207,6 +207,9 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
         Work::Run => ("RUNNING", step.map_or("it runs", |(step, _)| run_words(step.kind))),
         Work::Commit => ("COMMITTING", "COMMIT was sent; the ledger is read back on a fresh connection"),
         Work::Discard(_) => ("ROLLING BACK", "ROLLBACK was sent"),
+        Work::Recheck(_) => {
+            ("CHECKING AGAIN", "after an interruption, what the preflight looked at is looked at again")
+        }
         Work::Settle => ("READING THE LEDGER", "the record is compared with what the database says happened"),
     };
     let mut doing = Row::labelled("does", Tone::Plain, what);

@@ -12,6 +12,7 @@ mod graph;
 mod graph_route;
 mod hazards;
 mod header;
+mod headline;
 mod ink;
 mod locks;
 mod notes;
