@@ -24,6 +24,8 @@ struct Met {
     mended: u64,
     left_out: u64,
     asked: u64,
+    rechecked: u64,
+    barred: u64,
 }
 
 impl Met {
@@ -32,6 +34,8 @@ impl Met {
             match event {
                 Event::UnitRequested { work: UnitWork::Mend, .. } => self.mended += 1,
                 Event::UnitRequested { work: UnitWork::LeaveOut, .. } => self.left_out += 1,
+                Event::RecheckFinished { why: None } => self.rechecked += 1,
+                Event::RecheckFinished { why: Some(_) } => self.barred += 1,
                 Event::FoundHalfWay { .. } => self.half_way += 1,
                 Event::LetGo { halt: Some(halt), .. } => {
                     self.asked += u64::from(halt.why.contains("nobody knows whether"));
@@ -49,7 +53,7 @@ fn command(world: &World, seed: &mut Seed) -> Command {
     let decision =
         [Decision::Resume, Decision::Resume, Decision::RollBack, Decision::Abandon][seed.below(4) as usize];
     if seed.once_in(40) {
-        return match seed.below(10) {
+        return match seed.below(11) {
             0 => Command::Stop,
             1 => Command::Discard,
             2 => Command::Answer { gate: "rollback".to_owned(), words },
@@ -58,6 +62,7 @@ fn command(world: &World, seed: &mut Seed) -> Command {
             5 => Command::Document { words: String::new() },
             6 => Command::RollBack,
             7 => Command::Note { words },
+            9 => Command::Interrupted { by: Interruption::Suspended, lasted_us: seed.below(1 << 40) },
             8 => {
                 let step = session.current_step().unwrap_or_default().to_owned();
                 let (expected, observed, decided) = (words.clone(), words.clone(), words);
@@ -231,6 +236,7 @@ fn seeds_from_0() {
             assert!(met.halts.contains_key(&condition), "halt {condition} was never met: {met:?}");
         }
         assert!(met.crashes > 500 && met.in_doubt > 5 && met.rollbacks > 50 && met.refusals > 400, "{met:?}");
+        assert!(met.rechecked > 200 && met.barred > 20, "{met:?}");
     }
 }
 

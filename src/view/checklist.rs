@@ -125,6 +125,9 @@ pub fn mark(session: &Session, id: &str) -> Mark {
     let (Some(step), Some(state)) = (session.step(id), session.step_state(id)) else { return Mark::Open };
     match &session.phase {
         Phase::Gate(gate) if gate.step == id => return Mark::Gate,
+        Phase::Running(Running { work: Work::Recheck(recheck), .. }) if recheck.gate.step == id => {
+            return Mark::Gate;
+        }
         Phase::Running(running) if running.step.as_deref() == Some(id) => return Mark::Run,
         Phase::Stopped if session.escalation.as_ref().is_some_and(|stop| stop.halt.step == id) => {
             return Mark::Stop;

@@ -53,6 +53,7 @@ pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<G
         GateKind::RollBack => ("ROLL BACK", roll_back(session)),
         GateKind::Delete => ("DELETE", delete(session)),
     };
+    let rows = [super::interruption::interrupted(session, gate.kind), rows].concat();
     let title = match gate.kind {
         GateKind::RollBack => Row::of(Tone::Strong, "everything that is applied is undone"),
         GateKind::Delete => Row::of(Tone::Strong, "rows will be deleted"),
@@ -217,6 +218,9 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
         doing = doing.say(Tone::Dim, &format!(", for {}", human_duration(micros)));
     }
     let mut rows = vec![doing];
+    if let Work::Recheck(recheck) = &running.work {
+        rows.extend(super::interruption::rechecking(session, recheck));
+    }
     rows.extend(super::locks::while_running(session, transcript, now));
     let sent = transcript.statement.as_ref().filter(|(of, ..)| running.step.as_ref() == Some(of));
     if let Some((_, at, text)) = sent.filter(|_| running.work == Work::Run) {

@@ -14,6 +14,7 @@ mod hazards;
 mod header;
 mod headline;
 mod ink;
+mod interruption;
 mod locks;
 mod notes;
 mod output;

@@ -1,6 +1,7 @@
 //! The real program on real terminals and real servers: what an operator and a reviewer see, and every way to leave.
 
 mod deviation;
+mod interrupted;
 mod left;
 mod locks;
 mod pass;
