@@ -2,6 +2,7 @@
 
 mod desk;
 mod keys;
+mod phase;
 mod sheet;
 
 use super::fixture::World;

@@ -20,6 +20,7 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     let (session, now) = (scene.session, scene.status.now);
     let mut rows = ui.refusal(session);
     if let Some(view) = gate(session, scene.transcript, now) {
+        rows.extend(crate::view::phase_call(session, scene.status.head_words));
         rows.extend(view.rows.clone());
         let mut title = Row::of(Tone::Call, view.word).say(Tone::Plain, " ").join(view.title.clone());
         if session.escalation.is_some() {
