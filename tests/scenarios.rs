@@ -110,6 +110,24 @@ fn failure(words: &str) -> Failure {
     }
 }
 
+/// `STEP | EXPECTED | OBSERVED | DECIDED`.
+fn deviation(words: &str) -> Command {
+    let mut parts = words.split('|').map(|part| part.trim().to_owned());
+    let mut next = || parts.next().unwrap_or_default();
+    let (step, expected, observed, decided) = (next(), next(), next(), next());
+    Command::Deviate { step, expected, observed, decided }
+}
+
+/// `idle` or `suspended`, for twenty minutes.
+fn interruption(word: &str) -> Command {
+    let by = match word {
+        "idle" => Interruption::Idle,
+        "suspended" => Interruption::Suspended,
+        _ => panic!("unknown interruption: {word}"),
+    };
+    Command::Interrupted { by, lasted_us: 1_200_000_000 }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -128,20 +146,8 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
         }
         "document" => Command::Document { words: rest.to_owned() },
         "rollback" => Command::RollBack,
-        "deviate" => {
-            let mut parts = rest.split('|').map(|part| part.trim().to_owned());
-            let mut next = || parts.next().unwrap_or_default();
-            let (step, expected, observed, decided) = (next(), next(), next(), next());
-            Command::Deviate { step, expected, observed, decided }
-        }
-        "interrupted" => {
-            let by = match rest {
-                "idle" => Interruption::Idle,
-                "suspended" => Interruption::Suspended,
-                _ => panic!("unknown interruption: {rest}"),
-            };
-            Command::Interrupted { by, lasted_us: 1_200_000_000 }
-        }
+        "deviate" => deviation(rest),
+        "interrupted" => interruption(rest),
         "note" => Command::Note { words: rest.to_owned() },
         "run" => return run_pending(world, out),
         "deliver" => {
@@ -170,15 +176,9 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             world.runner.fail_check = Some(rest.to_owned());
             return;
         }
-        "fail-run" => {
-            world.runner.fail_run = Some(failure(rest));
-            return;
-        }
+        "fail-run" => return world.runner.fail_run = Some(failure(rest)),
         "sample" => return sample(world, rest, out),
-        "fail-settle" => {
-            world.runner.fail_settle = true;
-            return;
-        }
+        "fail-settle" => return world.runner.fail_settle = true,
         "without-transactions" => {
             *world = World::new(support::stepwise_plan(), 1);
             return;
