@@ -37,10 +37,12 @@ impl Runner for Piped {
     }
 }
 
-struct Screen(Terminal<TestBackend>);
+/// The screen, and how many frames it still takes: a loop that waits for nothing comes to an end.
+struct Screen(Terminal<TestBackend>, u32);
 
 impl Stage for Screen {
     fn draw(&mut self, draw: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> std::io::Result<()> {
+        self.1 = self.1.checked_sub(1).ok_or(std::io::ErrorKind::TimedOut)?;
         self.0.draw(draw).unwrap();
         Ok(())
     }
@@ -72,7 +74,7 @@ fn keys_at_a_gate(apart_us: &[u64], code: KeyCode) -> Vec<String> {
     }
     let mut runner = Piped { runner: world.runner, mouth };
     let mut cockpit = Cockpit::new(Theme::Plain, true);
-    let mut screen = Screen(Terminal::new(TestBackend::new(80, 24)).unwrap());
+    let mut screen = Screen(Terminal::new(TestBackend::new(80, 24)).unwrap(), 200);
     let before = world.drive.transcript.lines.len();
     let first = Command::Note { words: "begin".to_owned() };
     let left = run(&mut world.drive, &mut runner, (first, None), (&mut cockpit, &mut screen), &inbox, clock);
