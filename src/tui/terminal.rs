@@ -14,12 +14,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Whether the terminal is ours, so that it is given back once and only then.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Held by the thread that reads keys: the next one waits until it is gone, so that no key is lost between them.
+static READING: Mutex<()> = Mutex::new(());
 /// How long the input thread waits for a key before it looks for a change of size.
 const PATIENCE_NS: i64 = 50_000_000;
 
@@ -169,8 +171,9 @@ impl Input {
             std::fs::File::open("/dev/tty")?.into()
         };
         std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+            let _reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
             while !stopped.load(Ordering::Relaxed) {
-                match read(&tty, &mut take) {
+                match read(&tty, &stopped, &mut take) {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(error) => return gone(error),
@@ -182,7 +185,7 @@ impl Input {
 }
 
 /// Waits a moment for keys and hands them on. The hang-up is looked for here: crossterm would spin on it.
-fn read(tty: &impl AsFd, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result<bool> {
+fn read(tty: &impl AsFd, stopped: &AtomicBool, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result<bool> {
     let mut fds = [PollFd::new(tty, PollFlags::IN)];
     let patience = Timespec { tv_sec: 0, tv_nsec: PATIENCE_NS };
     match poll(&mut fds, Some(&patience)) {
@@ -192,7 +195,8 @@ fn read(tty: &impl AsFd, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result
     if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal is gone"));
     }
-    while crossterm::event::poll(MOMENT)? {
+    // What comes after the end is for whoever reads next.
+    while !stopped.load(Ordering::Relaxed) && crossterm::event::poll(MOMENT)? {
         if !take(crossterm::event::read()?) {
             return Ok(false);
         }
