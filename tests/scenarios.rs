@@ -133,6 +133,24 @@ fn plan(verb: &str) -> std::sync::Arc<ceremony::plan::Plan> {
     if verb == "with-witnesses" { support::witnessed_plan() } else { support::stepwise_plan() }
 }
 
+/// `STEP | EXPECTED | OBSERVED | DECIDED`.
+fn deviation(words: &str) -> Command {
+    let mut parts = words.split('|').map(|part| part.trim().to_owned());
+    let mut next = || parts.next().unwrap_or_default();
+    let (step, expected, observed, decided) = (next(), next(), next(), next());
+    Command::Deviate { step, expected, observed, decided }
+}
+
+/// `idle` or `suspended`, for twenty minutes.
+fn interruption(word: &str) -> Command {
+    let by = match word {
+        "idle" => Interruption::Idle,
+        "suspended" => Interruption::Suspended,
+        _ => panic!("unknown interruption: {word}"),
+    };
+    Command::Interrupted { by, lasted_us: 1_200_000_000 }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -153,6 +171,8 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
         }
         "document" => Command::Document { words: rest.to_owned() },
         "rollback" => Command::RollBack,
+        "deviate" => deviation(rest),
+        "interrupted" => interruption(rest),
         "note" => Command::Note { words: rest.to_owned() },
         "run" => return run_pending(world, out),
         "deliver" => {
@@ -181,15 +201,9 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             world.runner.fail_check = Some(rest.to_owned());
             return;
         }
-        "fail-run" => {
-            world.runner.fail_run = Some(failure(rest));
-            return;
-        }
+        "fail-run" => return world.runner.fail_run = Some(failure(rest)),
         "sample" => return sample(world, rest, out),
-        "fail-settle" => {
-            world.runner.fail_settle = true;
-            return;
-        }
+        "fail-settle" => return world.runner.fail_settle = true,
         "without-transactions" | "with-witnesses" => return *world = World::new(plan(verb), 1),
         "unit" => {
             world.runner.unit_fault = Some(unit_fault(rest));

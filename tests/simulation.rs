@@ -27,6 +27,8 @@ struct Met {
     asked: u64,
     witnessed: u64,
     witness_stops: u64,
+    rechecked: u64,
+    barred: u64,
 }
 
 impl Met {
@@ -36,6 +38,8 @@ impl Met {
                 Event::UnitRequested { work: UnitWork::Mend, .. } => self.mended += 1,
                 Event::UnitRequested { work: UnitWork::LeaveOut, .. } => self.left_out += 1,
                 Event::Witnessed { .. } => self.witnessed += 1,
+                Event::RecheckFinished { why: None } => self.rechecked += 1,
+                Event::RecheckFinished { why: Some(_) } => self.barred += 1,
                 Event::FoundHalfWay { .. } => self.half_way += 1,
                 Event::LetGo { halt: Some(halt), .. } => {
                     self.asked += u64::from(halt.why.contains("nobody knows whether"));
@@ -53,7 +57,7 @@ fn command(world: &World, seed: &mut Seed) -> Command {
     let decision =
         [Decision::Resume, Decision::Resume, Decision::RollBack, Decision::Abandon][seed.below(4) as usize];
     if seed.once_in(40) {
-        return match seed.below(9) {
+        return match seed.below(11) {
             0 => Command::Stop,
             1 => Command::Discard,
             2 => Command::Answer { gate: "rollback".to_owned(), words },
@@ -62,6 +66,12 @@ fn command(world: &World, seed: &mut Seed) -> Command {
             5 => Command::Document { words: String::new() },
             6 => Command::RollBack,
             7 => Command::Note { words },
+            9 => Command::Interrupted { by: Interruption::Suspended, lasted_us: seed.below(1 << 40) },
+            8 => {
+                let step = session.current_step().unwrap_or_default().to_owned();
+                let (expected, observed, decided) = (words.clone(), words.clone(), words);
+                Command::Deviate { step, expected, observed, decided }
+            }
             _ => Command::Open { header: Box::new(support::header()) },
         };
     }
@@ -305,6 +315,7 @@ fn seeds_from_0() {
             assert!(met.halts.contains_key(&condition), "halt {condition} was never met: {met:?}");
         }
         assert!(met.crashes > 500 && met.in_doubt > 5 && met.rollbacks > 50 && met.refusals > 400, "{met:?}");
+        assert!(met.rechecked > 200 && met.barred > 20, "{met:?}");
     }
 }
 

@@ -371,6 +371,7 @@ impl Assembly {
     }
 }
 
+/// Who uses the program, by option or by account.
 pub(super) fn operator(common: &Common) -> String {
     let known = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let named = common.settings.get("operator").0.or(common.operator.as_deref());

@@ -24,6 +24,7 @@ mod purpose;
 mod rehearse;
 mod replay;
 mod report;
+mod review;
 mod run;
 mod runbook;
 mod sessions;
@@ -163,6 +164,18 @@ enum Sub {
         #[arg(value_hint = clap::ValueHint::DirPath)]
         dir: PathBuf,
     },
+    /// Go through a session as who signs it does: everything bad, then every claim with its evidence.
+    Review {
+        /// The session: its folder, the beginning of its name, or `latest`.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
+        dir: PathBuf,
+        /// Say what would be signed in this capacity; nothing is.
+        #[arg(long, hide = true, value_parser = review::role)]
+        role: Option<crate::signoff::Role>,
+        /// Who reads [default: --operator].
+        #[arg(long = "as", value_name = "NAME")]
+        reader: Option<String>,
+    },
     /// Write the execution report of a session.
     Report {
         /// The session: its folder, the beginning of its name, or `latest`.
@@ -282,9 +295,10 @@ fn dispatch(common: Common, command: Option<Sub>) -> Result<u8, Trouble> {
         Some(Sub::Compare { a, b, plain }) => compare::start(&common, (&named(&a)?, &named(&b)?), plain),
         Some(Sub::Watch { dir }) => watch::start(&common, &named(&dir)?),
         Some(Sub::Replay { dir }) => replay::start(&common, &named(&dir)?),
+        Some(Sub::Review { dir, role, reader }) => review::look(&common, &named(&dir)?, role, reader),
         Some(Sub::Report { dir, options }) => report::write(&named(&dir)?, &options),
         Some(Sub::Verify { dir, checked }) => verify::check(&named(&dir)?, &checked),
-        Some(Sub::Sign { dir, options }) => sign::start(&named(&dir)?, &options),
+        Some(Sub::Sign { dir, options }) => sign::start(&common, &named(&dir)?, &options),
         Some(Sub::List { dir, json }) => list::show(&common, dir.as_deref(), json),
         Some(Sub::Check) => check::check(&common),
         Some(Sub::Config) => config::show(&common),

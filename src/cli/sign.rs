@@ -1,6 +1,6 @@
 //! `ceremony sign DIR`: a person's own signature under a closed session, as its policy asks.
 
-use super::Trouble;
+use super::{Common, Trouble, live, review};
 use crate::definition::SignatureRule;
 use crate::driver::replay::Player;
 use crate::driver::verify::verify;
@@ -60,12 +60,12 @@ pub(super) struct Signed {
     pub against: Vec<String>,
 }
 
-pub(super) fn start(dir: &Path, options: &Options) -> Result<u8, Trouble> {
-    let (choice, reason) = match (options.approve, &options.reject, &options.withdraw) {
-        (true, ..) => (Choice::Approve, String::new()),
-        (_, Some(reason), _) => (Choice::Reject, reason.clone()),
-        (_, _, Some(reason)) => (Choice::Withdraw, reason.clone()),
-        _ => return on_the_screen(dir, options),
+pub(super) fn start(common: &Common, dir: &Path, options: &Options) -> Result<u8, Trouble> {
+    let choice = match (options.approve, &options.reject, &options.withdraw) {
+        (true, ..) => Some((Choice::Approve, String::new())),
+        (_, Some(reason), _) => Some((Choice::Reject, reason.clone())),
+        (_, _, Some(reason)) => Some((Choice::Withdraw, reason.clone())),
+        _ => None,
     };
     let Some(principal) = &options.principal else {
         return Err(Trouble::usage(
@@ -74,14 +74,29 @@ pub(super) fn start(dir: &Path, options: &Options) -> Result<u8, Trouble> {
             "name yourself: --as NAME, such as --as ada@example.com",
         ));
     };
-    let wish = Wish {
-        role: options.role,
-        choice,
-        reason,
-        cites: options.cite.clone(),
-        opened: options.opened.clone(),
+    let key = options.key.clone().or_else(|| common.settings.path("key"));
+    let key = key.map_or(KeyChoice::Agent, KeyChoice::File);
+    let wish = match choice {
+        Some((choice, reason)) => {
+            let (cites, opened) = (options.cite.clone(), options.opened.clone());
+            Some(Wish { role: options.role, choice, reason, cites, opened })
+        }
+        None => {
+            live::must_be_terminal(&format!(
+                "ceremony sign {} --role {} --as {principal} --approve (or --reject REASON --cite ENTRY, or --withdraw \
+                 REASON)",
+                dir.display(),
+                options.role.word()
+            ))?;
+            // Before anybody goes through a record that cannot be signed.
+            closed(dir)?;
+            review::gather(common, dir, options.role, principal)?
+        }
     };
-    let key = options.key.clone().map_or(KeyChoice::Agent, KeyChoice::File);
+    let Some(wish) = wish else {
+        outln!("nothing is signed");
+        return Ok(0);
+    };
     let signed = seal(dir, &wish, principal, &key)?;
     let said = &signed.statement.predicate;
     outln!("signed   {} (and .sig)", dir.join(&signed.name).display());
@@ -95,19 +110,6 @@ pub(super) fn start(dir: &Path, options: &Options) -> Result<u8, Trouble> {
     }
     outln!("next     ceremony verify {} --signers FILE", dir.display());
     Ok(0)
-}
-
-/// Without a choice on the command line.
-fn on_the_screen(dir: &Path, options: &Options) -> Result<u8, Trouble> {
-    Err(Trouble::usage(
-        "it is not said what to sign",
-        "a signature approves, rejects or withdraws a rejection",
-        format!(
-            "ceremony sign {} --role {} --as NAME --approve (or --reject REASON --cite ENTRY, or --withdraw REASON)",
-            dir.display(),
-            options.role.word()
-        ),
-    ))
 }
 
 /// Signs the closed session in `dir` as `principal` wishes. May ask for a passphrase on the terminal.

@@ -193,6 +193,7 @@ fn limits(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Limits {
         ("lock_timeout_ms", &mut limits.lock_timeout_ms),
         ("statement_timeout_ms", &mut limits.statement_timeout_ms),
         ("answer_timeout_ms", &mut limits.answer_timeout_ms),
+        ("idle_ms", &mut limits.idle_ms),
         ("suite_timeout_ms", &mut limits.suite_timeout_ms),
         ("budget_ms_min", &mut limits.budget_ms_min),
     ] {

@@ -25,6 +25,8 @@ pub struct Limits {
     pub statement_timeout_ms: u64,
     /// `idle_in_transaction_session_timeout` while the commit gate waits: the dead man's switch.
     pub answer_timeout_ms: u64,
+    /// After so long without a key at an open gate the phase is broken, and its probes run again.
+    pub idle_ms: u64,
     /// For a suite that names none.
     pub suite_timeout_ms: u64,
     /// A statement may take so many times what it took in the rehearsal; 0 turns budgets off.
@@ -43,6 +45,7 @@ impl Default for Limits {
             lock_timeout_ms: 5_000,
             statement_timeout_ms: 120_000,
             answer_timeout_ms: 900_000,
+            idle_ms: 900_000,
             suite_timeout_ms: 120_000,
             budget_factor: 10,
             budget_ms_min: 2_000,

@@ -84,6 +84,8 @@ impl Answers {
     /// The command that answers what `session` waits for; `None` when there is no answer.
     fn command(&mut self, session: &Session) -> Option<Command> {
         match &session.phase {
+            // Nobody looks: probes that did not pass would be tried for ever.
+            Phase::Gate(gate) if session.is_broken_for(gate.kind) => None,
             Phase::Gate(gate) => {
                 // Nobody looks: a step that was open again would be tried for ever.
                 let again = gate.kind == GateKind::Start

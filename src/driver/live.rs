@@ -5,12 +5,16 @@ use crate::journal::head_words;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
 use crate::session::*;
+use crate::time::Moment;
 use crate::tui::{Action, Call, Cockpit, Face, Status};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 /// So many messages are taken in before the next frame.
 const MESSAGES_PER_FRAME: usize = 256;
+
+/// Between two looks at the inbox no more time may pass, or the program stood still. Microseconds.
+const STANDSTILL_US: u64 = 30_000_000;
 
 /// What the loop needs of the terminal.
 pub trait Stage {
@@ -70,6 +74,7 @@ pub fn run<J: Journal>(
 ) -> Left {
     let mut trouble: Option<String> = None;
     let mut inputs = VecDeque::from([Input::Command(first)]);
+    let (mut key, mut look) = (clock.now(), clock.now());
     loop {
         feed_all(drive, runner, &mut inputs, clock, &mut trouble);
         if matches!(drive.session.phase, Phase::Gate(_) | Phase::Closed(_))
@@ -94,11 +99,17 @@ pub fn run<J: Journal>(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Left::Gone,
         };
+        inputs.extend(interruption(Interruption::StoodStill, look, clock.now(), STANDSTILL_US));
+        look = clock.now();
         let mut taken = 0;
         while let Some(message) = next {
             match message {
                 Message::Outcome(outcome) => batch::push(&mut inputs, outcome),
                 Message::Term(event, at) => {
+                    if event.is_key() {
+                        inputs.extend(idle(&drive.session, key, at));
+                        key = at;
+                    }
                     // A key is judged by what is on the screen, so what came before it must be applied first.
                     feed_all(drive, runner, &mut inputs, clock, &mut trouble);
                     let status = Status { now: at, ..status(drive, clock, &words, trouble.as_deref()) };
@@ -106,17 +117,21 @@ pub fn run<J: Journal>(
                         match action {
                             Action::Command(command) => inputs.push_back(Input::Command(command)),
                             Action::Quit => return Left::Quit,
-                            Action::Suspend if stage.suspend().is_err() => return Left::Gone,
+                            Action::Suspend => {
+                                let from = clock.now();
+                                if stage.suspend().is_err() {
+                                    return Left::Gone;
+                                }
+                                (key, look) = (clock.now(), clock.now());
+                                inputs.extend(interruption(Interruption::Suspended, from, look, 0));
+                            }
                             Action::Copy(text) if stage.copy(&text).is_err() => return Left::Gone,
                             Action::Edit(at) => match stage.edit(&at) {
                                 Ok(words) => cockpit.came_back(&words, clock.now()),
                                 Err(_) => return Left::Gone,
                             },
-                            Action::Suspend
-                            | Action::Seek(_)
-                            | Action::Deck(_)
-                            | Action::Initials { .. }
-                            | Action::Copy(_) => {}
+                            Action::Seek(_) | Action::Deck(_) | Action::Initials { .. } | Action::Copy(_) => {
+                            }
                         }
                     }
                 }
@@ -133,6 +148,20 @@ pub fn run<J: Journal>(
             next = if taken < MESSAGES_PER_FRAME { inbox.try_recv().ok() } else { None };
         }
     }
+}
+
+/// An interruption from `from` to `now`, if it took longer than `most_us`.
+fn interruption(by: Interruption, from: Moment, now: Moment, most_us: u64) -> Option<Input> {
+    let lasted_us = now.mono_us.saturating_sub(from.mono_us);
+    (lasted_us > most_us).then_some(Input::Command(Command::Interrupted { by, lasted_us }))
+}
+
+/// Nobody touched a key at an open gate for too long, from the last one (or since it is open) to this one.
+fn idle(session: &Session, last: Moment, at: Moment) -> Option<Input> {
+    let Phase::Gate(_) = session.phase else { return None };
+    let opened = session.gate_opened.filter(|opened| opened.mono_us > last.mono_us);
+    let most_us = session.plan.ceremony.limits.idle_ms.saturating_mul(1000);
+    interruption(Interruption::Idle, opened.unwrap_or(last), at, most_us)
 }
 
 fn status<'s, J>(drive: &Drive<J>, clock: Clock, words: &'s str, error: Option<&'s str>) -> Status<'s> {

@@ -10,7 +10,9 @@ mod steps;
 
 pub use header::{Counts, Inputs, MigrationFacts, Opened, Rehearsed, Server, State};
 pub use index::{Attempt, GateFacts, Line};
-pub use people::{ClaimFacts, Finding, HaltFacts, HazardFacts, KeptFacts, Note, StageFacts, WaiverFacts};
+pub use people::{
+    ClaimFacts, DeviationFacts, Finding, HaltFacts, HazardFacts, KeptFacts, Note, StageFacts, WaiverFacts,
+};
 pub use steps::{CheckFacts, InitialsFacts, StatementFacts, StepFacts, SuiteFacts, TableFacts, TollFacts};
 
 use crate::journal::{Entry, head_words};
@@ -65,6 +67,8 @@ pub struct Execution {
     pub findings: Vec<Finding>,
     /// Known failures that somebody answers for.
     pub waivers: Vec<WaiverFacts>,
+    /// What did not go as the plan says, as somebody wrote it down.
+    pub deviations: Vec<DeviationFacts>,
     /// What people wrote down.
     pub notes: Vec<Note>,
     /// What the scripts showed before anything ran; `None` when nobody looked.
@@ -167,6 +171,7 @@ impl Execution {
             halts: people::halts(session, &index),
             findings: people::findings(session, &index),
             waivers,
+            deviations: people::deviations(session, &index),
             notes: people::notes(session, &index),
             hazards: people::hazards(&session.plan),
             kept: people::kept(session, &index),

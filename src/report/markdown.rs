@@ -191,6 +191,18 @@ impl Page<'_> {
             let entry = self.at(finding.entry);
             self.line(format!("- {}: {}{entry}", finding.at, inert(&finding.what)));
         }
+        if !self.execution.deviations.is_empty() {
+            self.heading("Deviations");
+            self.table(&["step", "expected", "observed", "decided", "entry"]);
+        }
+        for deviation in &self.execution.deviations {
+            let step = deviation.step.as_deref().map_or_else(|| "the ceremony".to_owned(), code);
+            let words =
+                [&deviation.expected, &deviation.observed, &deviation.decided].map(|words| inert(words));
+            let [expected, observed, decided] = words;
+            let entry = self.entry(deviation.entry);
+            self.row(&[step, expected, observed, decided, entry]);
+        }
         self.heading("Notes");
         if self.execution.notes.is_empty() {
             self.line("No notes.");

@@ -1,5 +1,6 @@
 //! A world for tests: a database with a ledger, fed by a seed, that fails where a real one can.
 
+mod recheck;
 pub mod samples;
 mod schema;
 mod stepwise;
@@ -364,6 +365,7 @@ impl super::Runner for FakeRunner {
     fn start(&mut self, effect: Effect, _recorded: &super::Recorded) {
         match effect {
             Effect::Run { step, kind, attempt, .. } => self.run(&step, kind, &attempt),
+            Effect::Recheck { attempt, checks, .. } => self.recheck(&attempt, &checks),
             Effect::Commit { attempt } => self.commit(&attempt),
             Effect::Unit { attempt, work } => self.unit(&attempt, work),
             Effect::Discard { attempt } => {

@@ -13,7 +13,7 @@ use super::server::Embedded;
 use super::suite::SuiteRoom;
 use super::{Recorded, Runner};
 use crate::definition::StepKind;
-use crate::plan::{Plan, StepRef};
+use crate::plan::{Check, Plan, Step, StepRef};
 use crate::session::*;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -141,18 +141,9 @@ impl World {
             StepRef::Forward(at) => self.room.plan.steps[at].clone(),
             StepRef::Back(at) => self.room.plan.rollback[at].clone(),
         };
-        let stop = Arc::new(Stop::default());
         let (words, mut heard) = mpsc::channel(1);
-        let work = Attempt {
-            room: self.room.clone(),
-            step,
-            id: attempt.clone(),
-            pin: pin.map(|pin| *pin),
-            recorded: recorded.clone(),
-            stop: stop.clone(),
-            sight: Arc::default(),
-            say: say.clone(),
-        };
+        let work = self.attempt(step, &attempt, pin, recorded);
+        let stop = work.stop.clone();
         let task = self.runtime.spawn(async move {
             let radar = Radar::start(&work);
             let result = match work.step.kind {
@@ -166,6 +157,53 @@ impl World {
             }
         });
         self.active = Some(Active { id: attempt, stop, words, task });
+    }
+
+    fn attempt(
+        &self,
+        step: Step,
+        id: &AttemptId,
+        pin: Option<Box<Identity>>,
+        recorded: &Recorded,
+    ) -> Attempt {
+        Attempt {
+            room: self.room.clone(),
+            step,
+            id: id.clone(),
+            pin: pin.map(|pin| *pin),
+            recorded: recorded.clone(),
+            stop: Arc::new(Stop::default()),
+            sight: Arc::default(),
+            say: self.speaker(id),
+        }
+    }
+
+    /// Probes as a step of their own, which is in no plan.
+    fn recheck(
+        &mut self,
+        id: AttemptId,
+        pin: Option<Box<Identity>>,
+        checks: Vec<Check>,
+        recorded: &Recorded,
+    ) {
+        let name = "probes again".to_owned();
+        let step = Step {
+            id: name.clone(),
+            kind: StepKind::Preflight,
+            title: name.clone(),
+            phase: name,
+            migration: None,
+            checks,
+            witness: false,
+        };
+        let work = self.attempt(step, &id, pin, recorded);
+        let (stop, say) = (work.stop.clone(), work.say.clone());
+        let task = self.runtime.spawn(async move {
+            if let Err(failure) = work.recheck().await {
+                say(Report::Failed { failure: work.stopped_or(failure) });
+            }
+        });
+        self.active = Some(Active { id, stop, words: mpsc::channel(1).0, task });
     }
 
     fn word(&mut self, attempt: &AttemptId, word: Word) {
@@ -308,6 +346,7 @@ impl Runner for World {
     fn start(&mut self, effect: Effect, recorded: &Recorded) {
         match effect {
             Effect::Run { step, attempt, pin, .. } => self.run(&step, attempt, pin, recorded),
+            Effect::Recheck { attempt, pin, checks } => self.recheck(attempt, pin, checks, recorded),
             Effect::Commit { attempt } => self.word(&attempt, Word::Commit),
             Effect::Discard { attempt } => self.word(&attempt, Word::Discard),
             Effect::Unit { attempt, work } => self.word(&attempt, Word::Unit(work)),

@@ -165,11 +165,16 @@ impl Session {
                 ensure(self.plan.find(step).is_some(), "initials under a step that is not in the plan")?;
                 self.initialled(at, step, attempt, by, initials);
             }
+            Event::Interrupted { why } => self.interrupt(why),
+            Event::RecheckStarted { attempt, gate } => self.start_recheck(attempt, gate)?,
+            Event::ProbeRechecked { .. } => self.probe_rechecked(event)?,
+            Event::RecheckFinished { why } => self.recheck_finished(why.as_deref())?,
             Event::FindingRaised { what } => self.findings.push((at, what.clone())),
             Event::RowsKept { step, table, rows, script } => {
                 let (step, table, script) = (step.clone(), table.clone(), script.clone());
                 self.kept.push(Kept { step, table, rows: *rows, script });
             }
+            Event::DeviationTaken { .. } => self.deviation(at, event)?,
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
             Event::Closed { verdict } => {

@@ -1,6 +1,6 @@
 //! What people and the clock ask of the core.
 
-use super::{Decision, Outcome, Witness};
+use super::{Decision, Interruption, Outcome, Witness};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,6 +81,24 @@ pub enum Command {
     },
     /// Undoes everything that is applied, outside of an escalation.
     RollBack,
+    /// Writes down that something did not go as the plan says.
+    Deviate {
+        /// The step it is about; empty for the ceremony.
+        step: String,
+        /// What should have been.
+        expected: String,
+        /// What was.
+        observed: String,
+        /// What is done about it.
+        decided: String,
+    },
+    /// Something broke the phase.
+    Interrupted {
+        /// What.
+        by: Interruption,
+        /// How long it took, in microseconds.
+        lasted_us: u64,
+    },
     /// Writes something down.
     Note {
         /// The words.

@@ -46,7 +46,7 @@ impl<'s> Deciding<'s> {
             Some(at) => {
                 let step = self.session().plan.steps[at].id.clone();
                 let gate = self.session().start_gate(&step);
-                self.emit(Event::GateOpened { gate });
+                self.ask(gate);
             }
             None => {
                 let verdict = self.session().verdict();
@@ -110,11 +110,15 @@ impl Deciding<'_> {
             Command::Decide { decision, words } => self.stage(Stage::Decide, words, Some(*decision)),
             Command::Document { words } => self.stage(Stage::Document, words, None),
             Command::RollBack => self.roll_back(),
+            Command::Interrupted { by, lasted_us } => self.interrupted(*by, *lasted_us),
             Command::Note { words } if words.trim().is_empty() => self.refuse(
                 "an empty note is not kept",
                 "a note without words tells a reviewer nothing",
                 "write the words first",
             ),
+            Command::Deviate { step, expected, observed, decided } => {
+                self.deviate(step, [expected, observed, decided]);
+            }
             Command::Note { words } => self.emit(Event::NoteTaken { words: words.trim().to_owned() }),
         }
     }
@@ -152,11 +156,13 @@ impl Deciding<'_> {
             Phase::Gate(gate) if gate.kind == GateKind::Commit => Some(gate.step.clone()),
             _ => None,
         };
+        let why = self.session().handed_over(operator, self.at);
         self.emit(Event::Resumed {
             operator: operator.to_owned(),
             address: address.to_owned(),
             in_flight: in_flight.clone(),
         });
+        self.emit(Event::Interrupted { why });
         if torn_bytes > 0 {
             self.emit(Event::FindingRaised {
                 what: format!("the record ended in a torn line of {torn_bytes} bytes; it is kept aside"),
@@ -210,6 +216,10 @@ impl Deciding<'_> {
             );
             return;
         }
+        if self.session().is_broken_for(gate.kind) {
+            self.recheck_before(&gate);
+            return;
+        }
         self.emit(Event::GateAnswered { gate: gate.id.clone(), words: words.trim().to_owned() });
         match gate.kind {
             GateKind::Start => self.start_or_sign(&gate.step),
@@ -244,18 +254,6 @@ impl Deciding<'_> {
                 let next = self.session().what_is_next();
                 self.refuse("there is nothing to say no to", "no commit and no rollback waits", next);
             }
-        }
-    }
-
-    fn put_rollback_aside(&mut self) {
-        if self.session().escalation.is_some() {
-            self.emit(Event::StageReopened { why: "the rollback was not confirmed".to_owned() });
-            return;
-        }
-        self.emit(Event::RollbackPlanned { steps: Vec::new() });
-        match self.session().closed {
-            Some(verdict) => self.emit(Event::Closed { verdict }),
-            None => self.advance(),
         }
     }
 
@@ -301,58 +299,6 @@ impl Deciding<'_> {
                 }
             }
             _ => {}
-        }
-    }
-
-    fn roll_back(&mut self) {
-        let free = match &self.session().phase {
-            Phase::Gate(gate) => gate.kind == GateKind::Start,
-            Phase::Closed(_) => true,
-            _ => false,
-        };
-        if !free {
-            let next = self.session().what_is_next();
-            self.refuse("cannot roll back now", "something else is going on", next);
-        } else if !self.session().anything_applied() {
-            self.refuse(
-                "there is nothing to roll back",
-                "no migration is applied in this session",
-                "go on, or leave with q",
-            );
-        } else {
-            self.plan_rollback();
-        }
-    }
-
-    /// Plans the way back over everything that is applied and asks for it.
-    pub fn plan_rollback(&mut self) {
-        let session = self.session();
-        let steps = session
-            .plan
-            .rollback
-            .iter()
-            .filter(|step| step.migration.is_some_and(|at| session.migrations[at].is_there()))
-            .map(|step| step.id.clone())
-            .collect();
-        self.emit(Event::RollbackPlanned { steps });
-        match self.session().rollback_gate() {
-            Some(gate) => self.emit(Event::GateOpened { gate }),
-            None => self.rollback_done(),
-        }
-    }
-
-    /// The last step of a rollback is done, or there was none.
-    pub fn rollback_done(&mut self) {
-        self.emit(Event::RollbackDone);
-        if self.session().escalation.is_some() {
-            self.emit(Event::StageDone {
-                stage: Stage::Execute,
-                words: "everything that was applied is rolled back".to_owned(),
-                decision: None,
-            });
-        } else {
-            let verdict = self.session().verdict();
-            self.emit(Event::Closed { verdict });
         }
     }
 }

@@ -1,7 +1,6 @@
-//! What was decided, in the past tense, and the effects that follow from it.
+//! What was decided, in the past tense.
 
 use super::{AttemptId, Decision, Halt, Header, Identity, Stage, UnitWork, Verdict, Witness};
-use crate::definition::StepKind;
 use serde::{Deserialize, Serialize};
 
 /// A decision. Applying events is the only way in which a session changes.
@@ -237,6 +236,37 @@ pub enum Event {
         /// Within the session folder.
         script: String,
     },
+    /// The phase is broken: what the preflight looked at may have changed meanwhile.
+    Interrupted {
+        /// What broke it, in words.
+        why: String,
+    },
+    /// The probes of the preflight are to run again before a gate is asked.
+    RecheckStarted {
+        /// Which try.
+        attempt: AttemptId,
+        /// The gate.
+        gate: Box<Gate>,
+    },
+    /// A probe was looked at again.
+    ProbeRechecked {
+        /// The step it is a check of.
+        step: String,
+        /// The check within the step.
+        check: String,
+        /// The judgement.
+        verdict: Verdict,
+        /// What was wanted.
+        expected: String,
+        /// What was there.
+        observed: String,
+    },
+    /// The probes ran again.
+    RecheckFinished {
+        /// Why they did not pass; the gate cannot be confirmed then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Something a reviewer must see.
     FindingRaised {
         /// What.
@@ -246,6 +276,17 @@ pub enum Event {
     NoteTaken {
         /// The words.
         words: String,
+    },
+    /// Something did not go as the plan says, and somebody decided what to do about it.
+    DeviationTaken {
+        /// The step it is about; empty for the ceremony.
+        step: String,
+        /// What should have been.
+        expected: String,
+        /// What was.
+        observed: String,
+        /// What is done about it.
+        decided: String,
     },
     /// A command was not allowed.
     Refused {
@@ -265,6 +306,7 @@ impl Event {
         !matches!(
             self,
             Self::CheckJudged { .. }
+                | Self::ProbeRechecked { .. }
                 | Self::CheckVacuous { .. }
                 | Self::UnitExplained { .. }
                 | Self::Refused { .. }
@@ -319,59 +361,4 @@ pub struct Refusal {
     pub why: String,
     /// What to do instead.
     pub next: String,
-}
-
-/// Something to be done in the world.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Run a step of the plan.
-    Run {
-        /// The step.
-        step: String,
-        /// What kind of work.
-        kind: StepKind,
-        /// Which try.
-        attempt: AttemptId,
-        /// The server as first seen; another one is not worked on.
-        pin: Option<Box<Identity>>,
-    },
-    /// Commit the attempt's open transaction.
-    Commit {
-        /// Which try.
-        attempt: AttemptId,
-    },
-    /// Roll the attempt's open transaction back.
-    Discard {
-        /// Which try.
-        attempt: AttemptId,
-    },
-    /// Do this with the attempt's unit that waits for the word.
-    Unit {
-        /// Which try.
-        attempt: AttemptId,
-        /// What.
-        work: UnitWork,
-    },
-    /// Cancel what the attempt runs.
-    Cancel {
-        /// Which try.
-        attempt: AttemptId,
-    },
-    /// Terminate the attempt's backend or kill its process.
-    Terminate {
-        /// Which try.
-        attempt: AttemptId,
-    },
-    /// Tell the team.
-    Tell {
-        /// The attempt that stands for no step: number 0.
-        attempt: AttemptId,
-        /// What to tell.
-        text: String,
-    },
-    /// Read the ledger through a fresh connection; an embedded server that is down is started again.
-    Settle {
-        /// Which try.
-        attempt: AttemptId,
-    },
 }

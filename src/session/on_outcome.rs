@@ -54,6 +54,10 @@ impl Deciding<'_> {
             }
             return;
         }
+        if let Work::Recheck(recheck) = &running.work {
+            self.rechecking(running, recheck, report);
+            return;
+        }
         let Some(step) = running.step.clone() else { return };
         match report {
             Report::Noticed { notice } if notice.sqlstate == NAME_TOO_LONG => {
@@ -86,37 +90,41 @@ impl Deciding<'_> {
         }
     }
 
-    fn observed(&mut self, step: &str, observation: &Observation) {
-        if let Observation::Server { identity } = observation {
-            match &self.session().identity {
-                None => {
-                    self.emit(Event::ServerPinned { identity: identity.as_ref().clone() });
-                    if !identity.is_near() {
-                        self.emit(Event::FindingRaised { what: format!("the server is {}", identity.near) });
-                    }
+    /// A server that was restarted, or whose clock is another: what a reviewer must see.
+    pub(super) fn server_seen(&mut self, identity: &Identity) {
+        match &self.session().identity {
+            None => {
+                self.emit(Event::ServerPinned { identity: identity.clone() });
+                if !identity.is_near() {
+                    self.emit(Event::FindingRaised { what: format!("the server is {}", identity.near) });
                 }
-                Some(first) if first.started != identity.started => {
-                    let what = format!("the server was restarted: it is up since {}", identity.started);
-                    let known = self.session().findings.iter().any(|(_, finding)| *finding == what);
-                    if !known {
-                        self.emit(Event::FindingRaised { what });
-                    }
-                }
-                Some(_) => {}
             }
-            let drift_us = identity.server_time_us - self.at.wall.as_micros();
-            if drift_us.abs() > CLOCK_DRIFT_MAX_US {
-                self.emit(Event::FindingRaised {
-                    what: format!(
-                        "the server's clock differs from this machine's by {:.1} s",
-                        drift_us as f64 / 1e6
-                    ),
-                });
+            Some(first) if first.started != identity.started => {
+                self.find(vec![format!("the server was restarted: it is up since {}", identity.started)]);
             }
+            Some(_) => {}
         }
-        if let Observation::Drift { since, changes } = observation {
-            let names = judge_schema::names(changes);
-            self.find(vec![format!("somebody else changed the schema since '{since}': {names}")]);
+        let drift_us = identity.server_time_us - self.at.wall.as_micros();
+        if drift_us.abs() > CLOCK_DRIFT_MAX_US {
+            self.emit(Event::FindingRaised {
+                what: format!(
+                    "the server's clock differs from this machine's by {:.1} s",
+                    drift_us as f64 / 1e6
+                ),
+            });
+        }
+    }
+
+    pub(super) fn drifted(&mut self, since: &str, changes: &[ObjectChange]) {
+        let names = judge_schema::names(changes);
+        self.find(vec![format!("somebody else changed the schema since '{since}': {names}")]);
+    }
+
+    fn observed(&mut self, step: &str, observation: &Observation) {
+        match observation {
+            Observation::Server { identity } => self.server_seen(identity),
+            Observation::Drift { since, changes } => self.drifted(since, changes),
+            _ => {}
         }
         if let Observation::Schema { before, after, .. } = observation {
             self.compare_schema(step, before, after);

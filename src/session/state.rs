@@ -31,12 +31,16 @@ pub struct Session {
     pub escalation: Option<Escalation>,
     /// Every stop there was, with what was said at its stages.
     pub escalations: Vec<Escalation>,
+    /// What broke the phase, until the probes have passed again.
+    pub interrupted: Option<Interrupted>,
     /// Steps of a rollback that are still to be done, next one first.
     pub undo: Vec<String>,
     /// What a reviewer must see.
     pub findings: Vec<(Moment, String)>,
     /// What people wrote down.
     pub notes: Vec<(Moment, String)>,
+    /// What did not go as the plan says, by the words of people.
+    pub deviations: Vec<Deviation>,
     /// The last refusal, until the next command that is accepted.
     pub refusal: Option<Refusal>,
     /// Attempts so far.
@@ -98,6 +102,8 @@ pub enum Work {
     Discard(Option<Box<Halt>>),
     /// The ledger is read.
     Settle,
+    /// Probes run again before a gate.
+    Recheck(Box<Recheck>),
 }
 
 /// What is known of a step.
@@ -202,9 +208,11 @@ impl Session {
             phase: Phase::Unopened,
             escalation: None,
             escalations: Vec::new(),
+            interrupted: None,
             undo: Vec::new(),
             findings: Vec::new(),
             notes: Vec::new(),
+            deviations: Vec::new(),
             refusal: None,
             attempts: 0,
             telling: false,
@@ -280,6 +288,11 @@ impl Session {
                 }
                 _ => Vec::new(),
             },
+            Event::RecheckStarted { attempt, gate } => vec![Effect::Recheck {
+                attempt: attempt.clone(),
+                pin: self.identity.clone().map(Box::new),
+                checks: self.probes(gate.kind).into_iter().map(|(_, check)| check.clone()).collect(),
+            }],
             Event::CommitRequested { attempt, .. } => vec![Effect::Commit { attempt: attempt.clone() }],
             Event::UnitRequested { attempt, work, .. } => {
                 vec![Effect::Unit { attempt: attempt.clone(), work: *work }]

@@ -1,4 +1,4 @@
-//! Judgements, from best to worst.
+//! A judgement, of a check, a step or a whole ceremony.
 
 use serde::{Deserialize, Serialize};
 

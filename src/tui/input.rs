@@ -41,7 +41,9 @@ impl Cockpit {
     }
 
     pub(super) fn on_paste(&mut self, text: &str) {
-        if self.find.typing {
+        if self.sheet.open {
+            self.sheet.paste(text);
+        } else if self.find.typing {
             self.find.add(text);
         } else if let Some((_, prompt)) = &mut self.desk.prompt {
             prompt.take(text);
@@ -67,7 +69,9 @@ impl Cockpit {
         if self.small {
             return Vec::new();
         }
-        if self.find.typing {
+        if self.sheet.open {
+            self.sheet.key(event);
+        } else if self.find.typing {
             key.typed().inspect(|letter| self.find.add(letter.encode_utf8(&mut [0; 4])));
         } else if let Some((_, prompt)) = &mut self.desk.prompt {
             if let Some(letter) = key.typed() {
@@ -117,7 +121,9 @@ impl Cockpit {
         if scene.now() {
             contexts.push(Context::Drive);
         }
-        let modal = if self.find.typing {
+        let modal = if self.sheet.open {
+            Some(Context::Sheet)
+        } else if self.find.typing {
             Some(Context::Find)
         } else if self.desk.prompt.is_some() {
             Some(Context::Prompt)
@@ -185,6 +191,10 @@ impl Cockpit {
             Do::Stage => self.start_stage(scene.session),
             Do::Look => self.looking = !self.looking,
             Do::Note => self.words.start(Purpose::Note),
+            Do::Deviate => {
+                let about = self.subject(scene.session);
+                self.sheet.start(crate::view::deviation_draft(scene.session, about.as_deref()));
+            }
             Do::RollBack => self.ask = Some(Ask::RollBack),
             Do::Initials => self.start_initials(scene.session),
             Do::Confirm | Do::Leave | Do::Rub | Do::RubAll if self.initials.is_some() => {
@@ -256,6 +266,11 @@ impl Cockpit {
     }
 
     fn confirm(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        if self.sheet.open {
+            let command = self.sheet.confirm();
+            self.message = command.as_ref().err().cloned();
+            return command.into_iter().map(Action::Command).collect();
+        }
         if self.find.typing {
             self.find.confirm();
             return Vec::new();
@@ -289,7 +304,9 @@ impl Cockpit {
     }
 
     fn leave(&mut self) {
-        if self.palette.open {
+        if self.sheet.open {
+            self.sheet.open = false;
+        } else if self.palette.open {
             self.palette.close();
         } else if self.desk.prompt.take().is_some() {
         } else if self.find.typing || self.is_found() {
@@ -310,6 +327,7 @@ impl Cockpit {
     fn browse(&mut self, act: Do, scene: &Scene<'_>) {
         match act {
             Do::Rows(rows) if self.palette.open => self.palette_step(rows, scene),
+            Do::NextPane | Do::PreviousPane if self.sheet.open => self.sheet.turn(act == Do::NextPane),
             Do::NextPane | Do::PreviousPane => self.turn(act == Do::NextPane),
             Do::Tab(at) => {
                 if let Some(tab) = Tab::ALL.get(at) {

@@ -41,6 +41,8 @@ pub enum Context {
     Beside,
     /// A line asks for a few words.
     Prompt,
+    /// The deviation sheet is filled in.
+    Sheet,
     /// A question waits for yes or no.
     Ask,
     /// The help is open.
@@ -55,6 +57,10 @@ pub enum Context {
     Found,
     /// A result is looked at.
     Result,
+    /// A record is gone through before somebody signs.
+    Review,
+    /// The record is reviewed to be signed.
+    Signing,
 }
 
 impl Context {
@@ -78,6 +84,7 @@ impl Context {
             Self::Words => "Writing words",
             Self::Beside => "Writing a note beside the record",
             Self::Prompt => "Typing a line",
+            Self::Sheet => "Writing a deviation",
             Self::Ask => "At a question",
             Self::Help => "In the help",
             Self::Picker => "Choosing a session",
@@ -85,6 +92,8 @@ impl Context {
             Self::Find => "Typing what to look for",
             Self::Found => "While something is looked for",
             Self::Result => "In a result",
+            Self::Review => "Reviewing a record",
+            Self::Signing => "Reviewing it to sign",
         }
     }
 }
@@ -112,6 +121,8 @@ pub enum Do {
     OnlyDifferences,
     /// Opens the editor for a note.
     Note,
+    /// Opens the deviation sheet.
+    Deviate,
     /// Asks whether everything is to be undone.
     RollBack,
     /// Asks whether to leave.
@@ -192,6 +203,14 @@ pub enum Do {
     Yes,
     /// No.
     No,
+    /// Begins to approve.
+    Approve,
+    /// Begins to reject.
+    Reject,
+    /// To the next item that must be opened.
+    NextMust,
+    /// The record is replayed.
+    Replay,
     /// Does something about the session that is selected.
     Go(Go),
 }
@@ -276,6 +295,13 @@ pub const KEYMAP: &[Binding] = &[
     ),
     row(&[letter('S')], Context::Live, Do::Stop, None, "STOP, the same"),
     row(&[letter('n')], Context::Live, Do::Note, Some("note"), "write a note into the record"),
+    row(
+        &[letter('D')],
+        Context::Live,
+        Do::Deviate,
+        None,
+        "write down a deviation: expected, observed, decided",
+    ),
     row(
         &[letter('R')],
         Context::Live,
@@ -454,6 +480,16 @@ pub const KEYMAP: &[Binding] = &[
     row(&[key(Esc)], Context::Prompt, Do::Leave, None, "leave the line"),
     row(&[key(Backspace), control('h')], Context::Prompt, Do::Rub, None, "take one letter away"),
     row(&[control('u')], Context::Prompt, Do::RubAll, None, "take all letters away"),
+    row(
+        &[control('d')],
+        Context::Sheet,
+        Do::Confirm,
+        Some("write it into the record"),
+        "write the deviation into the record",
+    ),
+    row(&[key(Enter), key(Tab)], Context::Sheet, Do::NextPane, Some("next question"), "to the next question"),
+    row(&[key(BackTab)], Context::Sheet, Do::PreviousPane, None, "to the question before"),
+    row(&[key(Esc)], Context::Sheet, Do::Leave, Some("put it aside"), "put it aside; the words are kept"),
     row(&[letter('y')], Context::Ask, Do::Yes, Some("yes"), "yes"),
     row(&[letter('n'), key(Esc)], Context::Ask, Do::No, Some("no"), "no"),
     row(&[key(Esc), letter('?'), letter('q')], Context::Help, Do::Leave, Some("close"), "close the help"),
@@ -463,6 +499,32 @@ pub const KEYMAP: &[Binding] = &[
         Do::FindHere,
         Some("look for"),
         "look for something in the help",
+    ),
+    row(
+        &[letter('a')],
+        Context::Signing,
+        Do::Approve,
+        Some("approve"),
+        "approve: type the phrase, then Enter",
+    ),
+    row(&[letter('x')], Context::Signing, Do::Reject, Some("reject"), "reject: say why"),
+    row(&[key(Enter)], Context::Review, Do::Open, Some("open"), "open the item: its evidence, in full"),
+    row(&[letter('n')], Context::Review, Do::NextMust, Some("next"), "to the next item that must be opened"),
+    row(&[letter('v')], Context::Review, Do::Replay, Some("replay"), "replay the record; q comes back here"),
+    row(&[key(Up), letter('k')], Context::Review, Do::Rows(-1), None, "up"),
+    row(&[key(Down), letter('j')], Context::Review, Do::Rows(1), None, "down"),
+    row(&[key(PageUp), letter('b')], Context::Review, Do::Rows(-PAGE), None, "evidence: a page up"),
+    row(&[key(PageDown), letter('f')], Context::Review, Do::Rows(PAGE), None, "evidence: a page down"),
+    row(&[key(Home), letter('g')], Context::Review, Do::First, None, "to the first item"),
+    row(&[key(End), letter('G')], Context::Review, Do::Last, None, "to the last item"),
+    row(&[key(Esc)], Context::Review, Do::Leave, None, "from the evidence back to the list"),
+    row(&[letter('?')], Context::Review, Do::Help, Some("help"), "this help"),
+    row(
+        &[letter('q'), control('c')],
+        Context::Review,
+        Do::Quit,
+        Some("quit"),
+        "leave without signing (asks); what was opened is kept",
     ),
     row(&[key(Up), letter('k')], Context::Help, Do::Rows(-1), Some("up"), "up"),
     row(&[key(Down), letter('j')], Context::Help, Do::Rows(1), Some("down"), "down"),

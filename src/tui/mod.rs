@@ -25,6 +25,8 @@ mod answer;
 mod bell;
 mod compare;
 pub mod copy;
+mod desk;
+mod editor;
 mod find;
 mod grid;
 mod initials;
@@ -41,6 +43,7 @@ pub mod picker;
 mod place;
 mod prompt;
 mod replay;
+mod sheet;
 pub mod terminal;
 mod theme;
 pub mod warden;
@@ -60,6 +63,7 @@ use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
 use answer::Answer;
 pub use bell::{Bell, Call};
 pub use compare::Compare;
+pub use desk::{Desk, DeskAction, Papers};
 use layout::{HEIGHT_MIN, Screen, WIDE, WIDTH_MIN, Wishes};
 use paint::{Canvas, Scroll};
 use place::{Pane, Tab};
@@ -211,6 +215,7 @@ pub struct Cockpit {
     initials: Option<initials::Line>,
     /// Why a watcher's last word was refused, until the next key.
     told: Option<crate::session::Refusal>,
+    sheet: sheet::Sheet,
     message: Option<String>,
     /// Shown until the next key, also when a gate opens.
     notice: Option<String>,
@@ -260,6 +265,7 @@ impl Cockpit {
             folder: None,
             initials: None,
             told: None,
+            sheet: sheet::Sheet::default(),
             message: None,
             notice: None,
             marks: Vec::new(),
@@ -347,6 +353,9 @@ impl Cockpit {
         panes::initials::draw(canvas, screen.body, self, scene);
         if self.palette.open {
             palette::draw(canvas, screen.body, self, scene);
+        }
+        if self.sheet.open {
+            sheet::draw(canvas, screen.body, self);
         }
         panes::hints(canvas, screen.hints, self, scene);
     }

@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// Whether the terminal is ours, so that it is given back once and only then.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Held by the thread that reads keys: the next one waits until it is gone, so that no key is lost between them.
+static READING: Mutex<()> = Mutex::new(());
 /// How long the input thread waits for a key before it looks for a change of size.
 const PATIENCE_NS: i64 = 50_000_000;
 
@@ -236,6 +238,10 @@ impl Turn {
         self.changed.notify_all();
     }
 
+    fn is_ours(&self) -> bool {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) == State::Reads
+    }
+
     /// Waits while somebody else reads; whether to go on.
     fn goes_on(&self) -> bool {
         let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,8 +288,9 @@ impl Input {
             std::fs::File::open("/dev/tty")?.into()
         };
         std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+            let _reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
             while ours.goes_on() {
-                match read(&tty, &mut take) {
+                match read(&tty, &ours, &mut take) {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(error) => return gone(error),
@@ -305,7 +312,7 @@ impl Input {
 }
 
 /// Waits a moment for keys and hands them on. The hang-up is looked for here: crossterm would spin on it.
-fn read(tty: &impl AsFd, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result<bool> {
+fn read(tty: &impl AsFd, turn: &Turn, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result<bool> {
     let mut fds = [PollFd::new(tty, PollFlags::IN)];
     let patience = Timespec { tv_sec: 0, tv_nsec: PATIENCE_NS };
     match poll(&mut fds, Some(&patience)) {
@@ -315,7 +322,8 @@ fn read(tty: &impl AsFd, take: &mut impl FnMut(TermEvent) -> bool) -> io::Result
     if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal is gone"));
     }
-    while crossterm::event::poll(MOMENT)? {
+    // What comes after the end is for whoever reads next.
+    while turn.is_ours() && crossterm::event::poll(MOMENT)? {
         if !take(crossterm::event::read()?) {
             return Ok(false);
         }

@@ -1,14 +1,17 @@
 //! The screen at several sizes in every situation, and what must hold for all of them.
 
+mod desk;
 mod graph;
 mod keys;
 mod looks;
+mod phase;
 mod reviewer;
+mod sheet;
 mod watch;
 mod work;
 
 use super::fixture::World;
-use super::keymap::{Context, KEYMAP, Key};
+use super::keymap::{Context, Do, KEYMAP, Key};
 use super::*;
 use crate::session::{ErrorCard, Held, LockWait, Peer, Progress, Report, Sample, Source};
 use ratatui::Terminal;
@@ -29,8 +32,11 @@ fn status(world: &World, face: Face) -> Status<'static> {
 fn screen(cockpit: &mut Cockpit, world: &World, status: &Status<'_>, (width, height): (u16, u16)) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| cockpit.draw(frame, &world.session, &world.transcript, status)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let text: String = (0..height)
+    text_of(terminal.backend().buffer(), (width, height))
+}
+
+fn text_of(buffer: &ratatui::buffer::Buffer, (width, height): (u16, u16)) -> String {
+    (0..height)
         .map(|y| {
             let mut line = String::new();
             let mut x = 0;
@@ -41,8 +47,7 @@ fn screen(cockpit: &mut Cockpit, world: &World, status: &Status<'_>, (width, hei
             }
             line.trim_end().to_owned() + "\n"
         })
-        .collect();
-    text
+        .collect()
 }
 
 fn press(cockpit: &mut Cockpit, world: &World, status: &Status<'_>, key: Key) -> Vec<Action> {

@@ -1,12 +1,8 @@
 //! The editor for words that go into the record: the stages of a stop, and notes. Drafts are kept when it is left.
 
+use super::editor::Editor;
 use crate::session::{Command, Decision, Phase, Session, Stage};
-use crate::view::clean;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use tui_textarea::{TextArea, WrapMode};
-
-/// More than this is no note any more.
-const LETTERS_MAX: usize = 16_000;
+use crossterm::event::KeyEvent;
 
 /// What the words are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +37,7 @@ impl Purpose {
             Self::Assess => "ASSESS: what did you find?".to_owned(),
             Self::Decide(decision) => format!("DECIDE: {}: why?", decision.word()),
             Self::Document => "DOCUMENT: the issue and its resolution".to_owned(),
-            Self::Note => "NOTE: expected, observed, decided".to_owned(),
+            Self::Note => "NOTE: what should be remembered?".to_owned(),
             Self::Beside => "OWN NOTE about this entry".to_owned(),
         }
     }
@@ -60,7 +56,7 @@ impl Purpose {
 #[derive(Debug, Default)]
 pub(super) struct Words {
     pub open: Option<Purpose>,
-    drafts: Vec<(Purpose, TextArea<'static>)>,
+    drafts: Vec<(Purpose, Editor)>,
 }
 
 impl Words {
@@ -73,22 +69,19 @@ impl Words {
     pub fn start(&mut self, purpose: Purpose) {
         self.open = Some(purpose);
         if !self.drafts.iter().any(|(of, _)| *of == purpose) {
-            let mut area = TextArea::default();
-            area.set_wrap_mode(WrapMode::WordOrGlyph);
-            area.set_cursor_line_style(ratatui::style::Style::default());
-            self.drafts.push((purpose, area));
+            self.drafts.push((purpose, Editor::default()));
         }
     }
 
-    pub fn area(&mut self) -> Option<&mut TextArea<'static>> {
+    pub fn editor(&mut self) -> Option<&mut Editor> {
         let open = self.open?;
-        self.drafts.iter_mut().find(|(of, _)| *of == open).map(|(_, area)| area)
+        self.drafts.iter_mut().find(|(of, _)| *of == open).map(|(_, editor)| editor)
     }
 
     /// The words themselves; `None` when there are none.
     pub fn take(&mut self) -> Option<String> {
         let open = self.open?;
-        let words = self.area()?.lines().join("\n").trim().to_owned();
+        let words = self.editor()?.text();
         if words.is_empty() {
             return None;
         }
@@ -100,52 +93,28 @@ impl Words {
     /// The command that the words make; `None` when there are none.
     pub fn confirm(&mut self) -> Option<Command> {
         let open = self.open?;
-        let words = self.area()?.lines().join("\n");
-        if words.trim().is_empty() {
+        let words = self.editor()?.text();
+        if words.is_empty() {
             return None;
         }
         self.open = None;
         if open == Purpose::Note {
             self.drafts.retain(|(of, _)| *of != Purpose::Note);
         }
-        Some(open.command(words.trim().to_owned()))
+        Some(open.command(words))
     }
 
-    /// Pasted text is welcome here; what would act on a screen is left out.
+    /// Pasted text is welcome here.
     pub fn paste(&mut self, text: &str) {
-        let spans = clean(&text.replace('\r', "\n"), true);
-        let kept: String = spans.iter().filter(|span| !span.danger).map(|span| span.text.as_str()).collect();
-        if let Some(area) = self.area() {
-            let room = LETTERS_MAX.saturating_sub(area.lines().iter().map(String::len).sum());
-            let kept: String = kept.replace('\t', "    ").chars().take(room).collect();
-            area.insert_str(kept);
+        if let Some(editor) = self.editor() {
+            editor.paste(text);
         }
     }
 
     /// A key that the table does not know: letters and the usual ways to edit.
     pub fn key(&mut self, event: &KeyEvent) {
-        match event.code {
-            KeyCode::Char(letter)
-                if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
-            {
-                self.paste(letter.encode_utf8(&mut [0; 4]));
-            }
-            KeyCode::Tab => self.paste("    "),
-            KeyCode::Char(_)
-            | KeyCode::Enter
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Home
-            | KeyCode::End => {
-                if let Some(area) = self.area() {
-                    area.input(*event);
-                }
-            }
-            _ => {}
+        if let Some(editor) = self.editor() {
+            editor.key(event);
         }
     }
 }

@@ -128,6 +128,9 @@ pub fn mark(session: &Session, id: &str) -> Mark {
     let (Some(step), Some(state)) = (session.step(id), session.step_state(id)) else { return Mark::Open };
     match &session.phase {
         Phase::Gate(gate) if gate.step == id => return Mark::Gate,
+        Phase::Running(Running { work: Work::Recheck(recheck), .. }) if recheck.gate.step == id => {
+            return Mark::Gate;
+        }
         Phase::Running(running) if running.step.as_deref() == Some(id) => return Mark::Run,
         Phase::Stopped if session.escalation.as_ref().is_some_and(|stop| stop.halt.step == id) => {
             return Mark::Stop;
@@ -290,6 +293,8 @@ pub fn evidence(session: &Session, id: &str, now: Moment) -> Vec<Row> {
             rows.extend(carried(session, check));
         }
     }
+    let deviations = session.deviations.iter().filter(|deviation| deviation.step == id);
+    rows.extend(deviations.flat_map(super::notes::deviation_rows));
     if state.checks.iter().all(Option::is_none) {
         rows.push(Row::new());
         rows.push(Row::of(Tone::Dim, "Nothing was observed yet: these are the checks that will be made."));

@@ -60,6 +60,7 @@ pub fn gate(session: &Session, transcript: &Transcript, now: Moment) -> Option<G
     if !matches!(gate.kind, GateKind::RollBack | GateKind::Delete) {
         rows.splice(0..0, super::witness::rows(session, &gate.step));
     }
+    let rows = [super::interruption::interrupted(session, gate.kind), rows].concat();
     let title = match gate.kind {
         GateKind::RollBack => Row::of(Tone::Strong, "everything that is applied is undone"),
         GateKind::Delete => Row::of(Tone::Strong, "rows will be deleted"),
@@ -214,6 +215,9 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
         Work::Run => ("RUNNING", step.map_or("it runs", |(step, _)| run_words(step.kind))),
         Work::Commit => ("COMMITTING", "COMMIT was sent; the ledger is read back on a fresh connection"),
         Work::Discard(_) => ("ROLLING BACK", "ROLLBACK was sent"),
+        Work::Recheck(_) => {
+            ("CHECKING AGAIN", "after an interruption, what the preflight looked at is looked at again")
+        }
         Work::Settle => ("READING THE LEDGER", "the record is compared with what the database says happened"),
     };
     let mut doing = Row::labelled("does", Tone::Plain, what);
@@ -221,6 +225,9 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
         doing = doing.say(Tone::Dim, &format!(", for {}", human_duration(micros)));
     }
     let mut rows = vec![doing];
+    if let Work::Recheck(recheck) = &running.work {
+        rows.extend(super::interruption::rechecking(session, recheck));
+    }
     rows.extend(super::locks::while_running(session, transcript, now));
     let sent = transcript.statement.as_ref().filter(|(of, ..)| running.step.as_ref() == Some(of));
     if let Some((_, at, text)) = sent.filter(|_| running.work == Work::Run) {

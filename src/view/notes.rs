@@ -1,9 +1,9 @@
-//! What a reviewer must see: findings, notes, and every stop with what was said about it.
+//! What a reviewer must see: findings, deviations, notes, and every stop with what was said about it.
 
 use super::ink::{Row, Tone};
-use crate::session::Session;
+use crate::session::{Deviation, Session};
 
-/// Findings first, then stops, then notes.
+/// Findings first, then stops, then deviations, then notes.
 pub fn notes(session: &Session) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut section = |title: &str, body: Vec<Row>, none: &str| {
@@ -34,6 +34,24 @@ pub fn notes(session: &Session) -> Vec<Row> {
         }
     }
     section("STOPS OF THE WORLD", stops, "  none");
+    let deviations = session.deviations.iter().flat_map(deviation_rows).collect();
+    section("DEVIATIONS", deviations, "  none; press D to write one");
     section("NOTES", said(&session.notes, "· ", Tone::Plain), "  none; press n to write one");
     rows
+}
+
+/// A deviation in its three answers.
+pub(super) fn deviation_rows(deviation: &Deviation) -> Vec<Row> {
+    let step = if deviation.step.is_empty() { "the ceremony" } else { &deviation.step };
+    let head = Row::of(Tone::Dim, &format!("{} ", deviation.at.wall.clock())).say(Tone::Warn, "≠ ");
+    let answer = |label: &str, words: &str| Row {
+        indent: 22,
+        ..Row::new().pad(12).say(Tone::Dim, &format!("{label:<10}")).say(Tone::Plain, words)
+    };
+    vec![
+        head.say(Tone::Plain, step),
+        answer("expected", &deviation.expected),
+        answer("observed", &deviation.observed),
+        answer("decided", &deviation.decided),
+    ]
 }

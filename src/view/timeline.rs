@@ -16,6 +16,8 @@ pub enum TimelineKind {
     Note,
     /// A gate was opened.
     Gate,
+    /// Something did not go as the plan says.
+    Deviation,
     /// Something a reviewer must see.
     Finding,
     /// A check that was not as wanted.
@@ -36,6 +38,7 @@ impl TimelineKind {
             Self::Own => "“",
             Self::Note => "·",
             Self::Gate => "●",
+            Self::Deviation => "≠",
             Self::Finding => "!",
             Self::Failed => "✗",
             Self::Halt => "■",
@@ -49,6 +52,7 @@ impl TimelineKind {
             Self::Own => "own note",
             Self::Note => "note",
             Self::Gate => "gate",
+            Self::Deviation => "deviation",
             Self::Finding => "finding",
             Self::Failed => "failed check",
             Self::Halt => "stop",
@@ -60,7 +64,7 @@ impl TimelineKind {
             Self::Note | Self::Own => Tone::Plain,
             Self::Hit => Tone::Live,
             Self::Gate => Tone::Call,
-            Self::Finding => Tone::Warn,
+            Self::Deviation | Self::Finding => Tone::Warn,
             Self::Failed | Self::Halt => Tone::Bad,
         }
     }
@@ -81,6 +85,7 @@ pub fn timeline_mark(entry: &Entry) -> Option<TimelineMark> {
         Event::Halted { .. } => Some(TimelineKind::Halt),
         Event::CheckJudged { verdict, .. } if !verdict.is_good() => Some(TimelineKind::Failed),
         Event::FindingRaised { .. } => Some(TimelineKind::Finding),
+        Event::DeviationTaken { .. } => Some(TimelineKind::Deviation),
         Event::GateOpened { .. } => Some(TimelineKind::Gate),
         Event::NoteTaken { .. } | Event::Witnessed { .. } => Some(TimelineKind::Note),
         _ => None,

@@ -3,13 +3,16 @@
 mod choose;
 mod colors;
 mod compare;
+mod deviation;
 mod editor;
+mod interrupted;
 mod killed;
 mod left;
 mod locks;
 mod pass;
 mod pty;
 mod refused;
+mod review;
 mod reviewer;
 mod room;
 mod screens;

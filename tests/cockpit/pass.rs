@@ -39,9 +39,11 @@ fn who_leaves_at_the_commit_gate_goes_on_from_what_the_ledger_says() {
 
     let mut screen = ceremony.look("resume", 100, 30);
     assert!(screen.wait_for_gate().starts_with("apply foundations to "), "{}", screen.scene());
-    assert!(screen.has("! 1 finding"), "{}", screen.scene());
+    assert!(screen.has("! 2 findings"), "{}", screen.scene());
     screen.send("7");
-    screen.wait_for("the finding", |screen| screen.has("7 Notes") && screen.has("apply/foundations"));
+    screen.wait_for("the finding", |screen| {
+        screen.has("7 Notes") && screen.has("apply/foundations") && screen.has("the server was restarted")
+    });
     screen.confirm();
     assert_eq!(screen.wait_for_gate(), "commit foundations");
     screen.confirm();

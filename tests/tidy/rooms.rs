@@ -38,7 +38,7 @@ pub const ROOMS: &[Room] = &[
     Room { path: "src/review.rs", modules: &["time"], crates: &["serde"], pure: true },
     Room {
         path: "src/signoff/",
-        modules: &["review", "plan", "definition", "session", "journal", "time"],
+        modules: &["review", "view::review", "plan", "definition", "session", "journal", "time"],
         crates: &["serde", "serde_json"],
         pure: true,
     },
@@ -196,6 +196,13 @@ pub const ROOMS: &[Room] = &[
         path: "src/tui/theme/",
         modules: &["view", "session", "definition"],
         crates: &["ratatui", "toml"],
+        pure: true,
+    },
+    // What is gone through before somebody signs, and what they want then.
+    Room {
+        path: "src/tui/desk",
+        modules: &["view", "session", "signoff", "time"],
+        crates: &["crossterm", "ratatui"],
         pure: true,
     },
     // The terminal itself, with the thread that reads its keys.

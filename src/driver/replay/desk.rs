@@ -70,6 +70,13 @@ impl Desk {
         }
     }
 
+    /// These items were opened; it is kept at once.
+    pub fn open_items(&mut self, ids: &std::collections::BTreeSet<String>) {
+        self.review.opened.extend(ids.iter().cloned());
+        self.changed = true;
+        self.keep();
+    }
+
     /// A note about an entry; it is kept at once.
     ///
     /// # Errors

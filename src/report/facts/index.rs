@@ -78,6 +78,7 @@ pub(super) struct Index {
     pub stages: Vec<Vec<u64>>,
     pub findings: Vec<u64>,
     pub notes: Vec<u64>,
+    pub deviations: Vec<u64>,
     pub kept: Vec<u64>,
     pub gates: Vec<GateFacts>,
     pub attempts: Vec<Attempt>,
@@ -223,6 +224,7 @@ impl Index {
             Event::FindingRaised { .. } | Event::TeamTold { failed: Some(_), .. } => {
                 self.findings.push(entry.n);
             }
+            Event::DeviationTaken { .. } => self.deviations.push(entry.n),
             Event::NoteTaken { .. } | Event::TeamTold { failed: None, .. } => self.notes.push(entry.n),
             Event::RowsKept { .. } => self.kept.push(entry.n),
             _ => {}

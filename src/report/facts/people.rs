@@ -26,6 +26,23 @@ pub struct ClaimFacts {
     pub evidence: Vec<String>,
 }
 
+/// Something that did not go as the plan says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeviationFacts {
+    /// The entry that carries it.
+    pub entry: Option<u64>,
+    /// When it was written down.
+    pub at: Timestamp,
+    /// The step; `None` for the whole ceremony.
+    pub step: Option<String>,
+    /// What should have been.
+    pub expected: String,
+    /// What was.
+    pub observed: String,
+    /// What is done about it.
+    pub decided: String,
+}
+
 /// A stop of the world.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HaltFacts {
@@ -209,6 +226,19 @@ pub(super) fn notes(session: &Session, index: &Index) -> Vec<Note> {
     let entries = index.notes.iter().copied().map(Some).chain(std::iter::repeat(None));
     let all = session.notes.iter().zip(entries);
     all.map(|((at, words), entry)| Note { entry, at: at.wall, words: words.clone() }).collect()
+}
+
+pub(super) fn deviations(session: &Session, index: &Index) -> Vec<DeviationFacts> {
+    let entries = index.deviations.iter().copied().map(Some).chain(std::iter::repeat(None));
+    let one = |(deviation, entry): (&Deviation, Option<u64>)| DeviationFacts {
+        entry,
+        at: deviation.at.wall,
+        step: Some(&deviation.step).filter(|step| !step.is_empty()).cloned(),
+        expected: deviation.expected.clone(),
+        observed: deviation.observed.clone(),
+        decided: deviation.decided.clone(),
+    };
+    session.deviations.iter().zip(entries).map(one).collect()
 }
 
 pub(super) fn kept(session: &Session, index: &Index) -> Vec<KeptFacts> {

@@ -141,6 +141,16 @@ impl Page<'_> {
             }
             self.end_table();
         }
+        if !self.execution.deviations.is_empty() {
+            self.table("", &["deviation in", "expected", "observed", "decided", "entry"]);
+            for deviation in &self.execution.deviations {
+                let step = deviation.step.as_deref().map_or_else(|| "the ceremony".to_owned(), code);
+                let words = [&deviation.expected, &deviation.observed, &deviation.decided];
+                let [expected, observed, decided] = words.map(|words| text(words));
+                self.row(&[step, expected, observed, decided, self.entry(deviation.entry)]);
+            }
+            self.end_table();
+        }
         if self.execution.notes.is_empty() {
             self.put("<p>No notes.</p>");
         } else {

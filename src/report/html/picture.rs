@@ -176,7 +176,7 @@ impl Page<'_> {
             let Ok(at) = lines.binary_search_by_key(&mark.entry, |line| line.entry) else { continue };
             let class = match mark.kind {
                 TimelineKind::Halt | TimelineKind::Failed => "bad",
-                TimelineKind::Finding => "warn",
+                TimelineKind::Finding | TimelineKind::Deviation => "warn",
                 // Hits and own notes are a reader's; they are in no record.
                 TimelineKind::Gate | TimelineKind::Note | TimelineKind::Hit | TimelineKind::Own => "m",
             };

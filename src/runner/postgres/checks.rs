@@ -17,6 +17,26 @@ impl Attempt {
     /// # Errors
     /// Of the server or the connection, where it is not itself what a check observes.
     pub async fn look(&self) -> Result<(), Failure> {
+        self.look_at_all().await?;
+        self.say(Report::Finished);
+        Ok(())
+    }
+
+    /// Makes the observations of probes again, and sees what others did to the schema.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being carried out.
+    pub async fn recheck(&self) -> Result<(), Failure> {
+        self.look_at_all().await?;
+        let mut backend = self.connect_to(&self.room.endpoint).await?;
+        let now = self.snapshot(&mut backend).await?;
+        self.look_for_drift(&now);
+        backend.close().await;
+        self.say(Report::Finished);
+        Ok(())
+    }
+
+    async fn look_at_all(&self) -> Result<(), Failure> {
         let mut backend: Option<Backend> = None;
         if self.step.checks.iter().any(|check| matches!(check.subject, Subject::Suite(_))) {
             // Test programs connect by themselves: to the server that is meant, and to no other that took its port.
@@ -44,7 +64,6 @@ impl Attempt {
         if let Some(backend) = backend {
             backend.close().await;
         }
-        self.say(Report::Finished);
         Ok(())
     }
 

@@ -20,6 +20,7 @@ fn content(ui: &Cockpit, scene: &Scene<'_>) -> Content {
     let (session, now) = (scene.session, scene.status.now);
     let mut rows = ui.refusal(session);
     if let Some(view) = gate(session, scene.transcript, now) {
+        rows.extend(crate::view::phase_call(session, scene.status.head_words));
         rows.extend(view.rows.clone());
         if let Some(folder) = ui.folder.as_ref().filter(|_| session.waits_for_witness()) {
             rows.insert(rows.len() - view.rows.len() + 1, Row::labelled("DIR is", Tone::Dim, folder));

@@ -3,11 +3,11 @@
 use crate::tui::Cockpit;
 use crate::tui::find::Sight;
 use crate::tui::keymap::{Context, KEYMAP};
-use crate::tui::paint::Canvas;
+use crate::tui::paint::{Canvas, Scroll};
 use crate::view::{Row, Tone};
 use ratatui::layout::Rect;
 
-const ORDER: [Context; 21] = [
+const ORDER: [Context; 24] = [
     Context::Gate,
     Context::Commit,
     Context::Stopped,
@@ -21,11 +21,14 @@ const ORDER: [Context; 21] = [
     Context::Answer,
     Context::Choice,
     Context::Words,
+    Context::Sheet,
     Context::Watch,
     Context::Initials,
     Context::Replay,
     Context::Beside,
     Context::Prompt,
+    Context::Review,
+    Context::Signing,
     Context::Ask,
     Context::Palette,
     Context::Always,
@@ -63,5 +66,17 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     let mut scroll = ui.help_scroll;
     canvas.found(super::inset(inner), &rows(order), &mut scroll, (&mut ui.find, Sight::Help));
     ui.help_scroll = scroll;
+    canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
+}
+
+/// The keys of some contexts.
+pub(in crate::tui) fn draw_of(
+    canvas: &mut Canvas<'_, '_>,
+    area: Rect,
+    contexts: &[Context],
+    scroll: &mut Scroll,
+) {
+    let inner = canvas.frame(area, &Row::of(Tone::Strong, "Keys"), Tone::Live, false);
+    canvas.wrapped(super::inset(inner), &rows(contexts), scroll);
     canvas.footnote(area, &Row::of(Tone::Dim, "Esc closes"));
 }

@@ -14,9 +14,9 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     let place =
         if open == Purpose::Beside { "keeps it beside the record" } else { "writes it into the record" };
     canvas.footnote(area, &Row::of(Tone::Plain, &format!("Ctrl-D {place} · Esc puts it aside")));
-    if let Some(words) = ui.words.area() {
+    if let Some(editor) = ui.words.editor() {
         let area = super::inset(inner);
-        canvas.frame.render_widget(&*words, area);
+        canvas.frame.render_widget(editor.area(), area);
     }
 }
 

@@ -88,11 +88,13 @@ const TOGETHER: &[&[Context]] = &[
     &[Context::Always, Context::Prompt],
     &[Context::Always, Context::Drive, Context::Answer],
     &[Context::Always, Context::Drive, Context::Choice],
+    &[Context::Always, Context::Drive, Context::Sheet],
     &[Context::Always, Context::Drive, Context::Ask],
     &[Context::Always, Context::Drive, Context::Help],
     &[Context::Always, Context::Drive, Context::Palette],
     &[Context::Always, Context::Drive, Context::Find],
     &[Context::Always, Context::Found, Context::Drive, Context::Gate, Context::Commit, Context::Curtain],
+    &[Context::Always, Context::Review, Context::Signing],
 ];
 
 #[test]
@@ -135,6 +137,7 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
             cockpit.on_paste("ab");
         }
         Context::Choice => cockpit.choosing = true,
+        Context::Sheet => cockpit.sheet.start(crate::view::deviation_draft(&world.session, None)),
         Context::Ask => cockpit.ask = Some(Ask::Quit),
         Context::Initials => {
             cockpit.start_initials(&world.session);
@@ -161,8 +164,8 @@ fn place_of(context: Context) -> (Cockpit, World, Face) {
 
 #[test]
 fn every_row_of_the_keymap_does_something() {
-    // The comparison and the list of sessions are screens of their own, with tests of their own.
-    let own = [Context::Compare, Context::Picker];
+    // These are screens of their own, with tests of their own.
+    let own = [Context::Compare, Context::Picker, Context::Review, Context::Signing];
     for binding in KEYMAP.iter().filter(|binding| !own.contains(&binding.context)) {
         for key in binding.keys {
             let (mut cockpit, mut world, face) = place_of(binding.context);

@@ -1,0 +1,70 @@
+//! A rollback: asked for, planned, put aside, done.
+
+use super::decide::Deciding;
+use super::*;
+
+impl Deciding<'_> {
+    pub(super) fn put_rollback_aside(&mut self) {
+        if self.session().escalation.is_some() {
+            self.emit(Event::StageReopened { why: "the rollback was not confirmed".to_owned() });
+            return;
+        }
+        self.emit(Event::RollbackPlanned { steps: Vec::new() });
+        match self.session().closed {
+            Some(verdict) => self.emit(Event::Closed { verdict }),
+            None => self.advance(),
+        }
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        let free = match &self.session().phase {
+            Phase::Gate(gate) => gate.kind == GateKind::Start,
+            Phase::Closed(_) => true,
+            _ => false,
+        };
+        if !free {
+            let next = self.session().what_is_next();
+            self.refuse("cannot roll back now", "something else is going on", next);
+        } else if !self.session().anything_applied() {
+            self.refuse(
+                "there is nothing to roll back",
+                "no migration is applied in this session",
+                "go on, or leave with q",
+            );
+        } else {
+            self.plan_rollback();
+        }
+    }
+
+    /// Plans the way back over everything that is applied and asks for it.
+    pub fn plan_rollback(&mut self) {
+        let session = self.session();
+        let steps = session
+            .plan
+            .rollback
+            .iter()
+            .filter(|step| step.migration.is_some_and(|at| session.migrations[at].is_there()))
+            .map(|step| step.id.clone())
+            .collect();
+        self.emit(Event::RollbackPlanned { steps });
+        match self.session().rollback_gate() {
+            Some(gate) => self.ask(gate),
+            None => self.rollback_done(),
+        }
+    }
+
+    /// The last step of a rollback is done, or there was none.
+    pub fn rollback_done(&mut self) {
+        self.emit(Event::RollbackDone);
+        if self.session().escalation.is_some() {
+            self.emit(Event::StageDone {
+                stage: Stage::Execute,
+                words: "everything that was applied is rolled back".to_owned(),
+                decision: None,
+            });
+        } else {
+            let verdict = self.session().verdict();
+            self.emit(Event::Closed { verdict });
+        }
+    }
+}
