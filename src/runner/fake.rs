@@ -1,5 +1,6 @@
 //! A world for tests: a database with a ledger, fed by a seed, that fails where a real one can.
 
+mod identity;
 mod recheck;
 pub mod samples;
 mod schema;
@@ -10,6 +11,7 @@ pub use stepwise::{Left, Trace, UNITS, UnitFault};
 use crate::definition::{Expectation, StepKind, SuiteFormat};
 use crate::plan::{Plan, Step, Subject};
 use crate::session::*;
+pub use identity::identity;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -90,26 +92,6 @@ fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
         message: message.to_owned(),
         ..ErrorCard::default()
     })
-}
-
-/// The identity of the fake server.
-pub fn identity() -> Identity {
-    Identity {
-        system_identifier: "7000000000000000001".to_owned(),
-        database: "postgres".to_owned(),
-        database_oid: "5".to_owned(),
-        version: "15.18".to_owned(),
-        address: "127.0.0.1:54322".to_owned(),
-        user: "postgres".to_owned(),
-        in_recovery: false,
-        read_only: false,
-        started: "2026-11-22 15:00:00+00".to_owned(),
-        server_time_us: 1_795_360_000_000_000,
-        timeline: "1".to_owned(),
-        unsafe_settings: Vec::new(),
-        signs: None,
-        near: String::new(),
-    }
 }
 
 impl FakeRunner {

@@ -21,8 +21,10 @@
 //! A stop of the world and the end of a ceremony cover everything between header and hints; `v` looks behind.
 //! A pane is a function of a view; focus, scroll and what is being typed live here and never reach the record.
 
+mod action;
 mod answer;
 mod bell;
+mod browse;
 mod compare;
 pub mod copy;
 mod desk;
@@ -60,6 +62,7 @@ mod tests;
 use crate::session::{Command, Decision, Phase, Session};
 use crate::time::Moment;
 use crate::view::{Item, Row, TimelineMark, Transcript, checklist};
+pub use action::{Action, Face, Seek, Status};
 use answer::Answer;
 pub use bell::{Bell, Call};
 pub use compare::Compare;
@@ -75,89 +78,6 @@ use words::Words;
 
 /// An event of the terminal.
 pub use crossterm::event::Event as TermEvent;
-
-/// What the cockpit is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
-    /// A session is driven.
-    Live,
-    /// A session that another process drives is followed; nothing can be commanded but STOP.
-    Watch {
-        /// Whether that process is there.
-        driven: bool,
-    },
-    /// A record is read; nothing can be commanded.
-    Replay {
-        /// Number of the entry that is shown.
-        entry: usize,
-        /// How many there are.
-        of: usize,
-        /// Whether it moves by itself.
-        playing: bool,
-    },
-}
-
-/// What the cockpit shows beside session and transcript.
-#[derive(Clone, Copy, Debug)]
-pub struct Status<'a> {
-    /// What it is used for.
-    pub face: Face,
-    /// Now, or when the shown entry was written.
-    pub now: Moment,
-    /// Entries in the record.
-    pub entries: u64,
-    /// The record's head as words.
-    pub head_words: &'a str,
-    /// Trouble of the record or the terminal, shown in the header.
-    pub error: Option<&'a str>,
-}
-
-/// What the operator wants.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Something of the core.
-    Command(Command),
-    /// To leave; the session can be resumed.
-    Quit,
-    /// The shell.
-    Suspend,
-    /// Another entry of the replay.
-    Seek(Seek),
-    /// Something else of a replay.
-    Deck(Deck),
-    /// A watcher's initials.
-    Initials {
-        /// The step.
-        step: String,
-        /// The attempt that was looked at; `None` before it starts.
-        attempt: Option<u32>,
-        /// The letters.
-        initials: String,
-    },
-    /// Text for the clipboard of the terminal.
-    Copy(String),
-    /// A file of the definition in the operator's editor, at a place.
-    Edit(crate::session::Place),
-}
-
-/// Where to in a replay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seek {
-    /// So many entries on.
-    Forward(usize),
-    /// So many entries back.
-    Back(usize),
-    /// The first entry.
-    First,
-    /// The last entry.
-    Last,
-    /// The next mark.
-    NextMark,
-    /// The mark before.
-    PreviousMark,
-    /// Play or pause.
-    PlayPause,
-}
 
 /// A question that waits for yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,13 +32,10 @@ impl Event {
             Self::StepStarted { step, attempt } => {
                 (step, format!("{step} started (attempt {})", attempt.number))
             }
-            Self::ServerPinned { identity } => (
-                "",
-                format!(
-                    "server pinned: PostgreSQL {} system {}",
-                    identity.version, identity.system_identifier
-                ),
-            ),
+            Self::ServerPinned { identity } => {
+                let (version, system) = (&identity.version, &identity.system_identifier);
+                ("", format!("server pinned: PostgreSQL {version} system {system}"))
+            }
             Self::StepProved { step, xid } => {
                 (step, format!("{step} proved in transaction {xid}, not yet final"))
             }
@@ -63,16 +60,13 @@ impl Event {
                 (step, format!("{step} is open again: {why}; next: {next}"))
             }
             Self::StopRequested { rule: Some(rule), .. } => ("", format!("STOP by rule: cancel: {rule}")),
-            Self::StopRequested { level, by: Some(by), .. } => {
-                let what = if *level < 2 { "cancel" } else { "terminate" };
-                ("", format!("STOP by witness {}: {what}", by.words()))
-            }
             Self::Witnessed { step, attempt, by, initials } => (
                 step,
                 format!("{step} attempt {}: initials {initials} of witness {}", attempt.number, by.words()),
             ),
-            Self::StopRequested { level, .. } => {
-                ("", if *level < 2 { "STOP: cancel" } else { "STOP: terminate" }.to_owned())
+            Self::StopRequested { level, by, .. } => {
+                let by = by.as_ref().map(|by| format!(" by witness {}", by.words())).unwrap_or_default();
+                ("", format!("STOP{by}: {}", if *level < 2 { "cancel" } else { "terminate" }))
             }
             Self::Halted { halt } => {
                 (&halt.step, format!("STOP THE WORLD: {}: {}", halt.cause.words(), halt.why))
