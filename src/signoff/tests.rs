@@ -94,13 +94,18 @@ fn what_must_be_opened() {
     let shipped = DiskFolder::new(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let plan = Plan::new(load(&shipped, "ceremony.toml").unwrap());
     let mut session = Session::new(std::sync::Arc::new(plan));
+    // Claims are about what the sign-off judged, which none of these sessions came to.
+    let must = |session: &Session| -> Vec<String> {
+        let all = must_be_opened(session).into_iter();
+        all.filter(|id| !id.starts_with("claim/")).collect()
+    };
     let skipped: Vec<String> = session.plan.steps.iter().map(|step| format!("skipped/{}", step.id)).collect();
-    assert_eq!(must_be_opened(&session), skipped, "what was not run is never a pass");
+    assert_eq!(must(&session), skipped, "what was not run is never a pass");
 
     for state in &mut session.steps {
         state.verdict = Some(Verdict::Pass);
     }
-    assert_eq!(must_be_opened(&session), Vec::<String>::new());
+    assert_eq!(must(&session), Vec::<String>::new());
     let judged = |verdict, waiver: Option<&str>| {
         let waiver = waiver.map(str::to_owned);
         Some(Judged { verdict, expected: String::new(), observed: String::new(), waiver })
@@ -110,6 +115,6 @@ fn what_must_be_opened() {
     session.steps[1].checks[0] = judged(Verdict::PassWithWaivers, Some(&waived));
     session.findings.push((Moment { wall: Timestamp::from_micros(0), mono_us: 0 }, "odd".to_owned()));
     let (step, check) = (session.plan.steps[0].id.clone(), session.plan.steps[0].checks[0].id.clone());
-    let wanted = ["finding/1".to_owned(), format!("check/{step}/{check}"), "waiver/1".to_owned()];
-    assert_eq!(must_be_opened(&session), wanted);
+    let wanted = [format!("check/{step}/{check}"), "finding/1".to_owned(), "waiver/1".to_owned()];
+    assert_eq!(must(&session), wanted);
 }

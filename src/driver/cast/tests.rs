@@ -73,6 +73,11 @@ fn as_vt100(colour: Color) -> vt100::Color {
         Color::LightCyan,
         Color::White,
     ];
+    match colour {
+        Color::Rgb(red, green, blue) => return vt100::Color::Rgb(red, green, blue),
+        Color::Indexed(index) => return vt100::Color::Idx(index),
+        _ => {}
+    }
     let index = ORDER.iter().position(|one| *one == colour);
     index.map_or(vt100::Color::Default, |index| vt100::Color::Idx(index as u8))
 }
