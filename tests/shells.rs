@@ -98,7 +98,7 @@ fn zsh_reads_its_completions() {
     let room = room("zsh");
     let text = fs::read_to_string(room.path().join("script")).unwrap();
     assert!(text.starts_with("#compdef ceremony\n"));
-    assert_eq!(text.matches("_ceremony_session'").count(), 5, "one for each subcommand that takes a session");
+    assert_eq!(text.matches("_ceremony_session'").count(), 7, "one for each subcommand that takes a session");
     match ask("zsh", &["-f", "-n", "script"], room.path()) {
         Some(output) => drop(said(output)),
         None => looks_whole(room.path(), "_ceremony_session() {", "compdef _ceremony ceremony"),

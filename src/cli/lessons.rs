@@ -17,10 +17,10 @@ struct Lesson {
 /// Headings, and the subcommands under them. One that is under none stands under "More".
 const GROUPS: &[(&str, &[&str])] = &[
     ("Drive", &["run", "rehearse", "resume", "rollback"]),
-    ("Look", &["list", "watch", "replay", "report", "export", "compare", "diff"]),
-    ("Prove", &["check", "plan", "verify", "doctor", "explain"]),
-    ("Sign", &["sign", "signoff", "signatures", "witness", "review", "roles", "anchor"]),
-    ("Write", &["init", "new", "pin", "runbook", "completions", "man"]),
+    ("Look", &["list", "watch", "replay", "report", "compare"]),
+    ("Prove", &["check", "plan", "verify"]),
+    ("Sign", &["review", "sign"]),
+    ("Write", &["runbook", "config", "themes", "completions", "man"]),
 ];
 
 const LESSONS: &[Lesson] = &[
@@ -78,17 +78,22 @@ const LESSONS: &[Lesson] = &[
     Lesson {
         name: "report",
         when: "when the ceremony is over: what was done, what was observed, and the verdict that \
-               follows from it, in Markdown.",
-        examples: &["ceremony report latest", "ceremony report latest | less"],
+               follows from it.",
+        examples: &[
+            "ceremony report latest",
+            "ceremony report latest --format html",
+            "ceremony report latest --format all",
+        ],
         codes: "0, or 6 when the record cannot be trusted",
-        files: "writes report.md into the session's folder, and to standard output.",
+        files: "writes report.md into the session's folder, and to standard output; report.html, \
+               report.json, report.junit.xml or session.cast with --format.",
     },
     Lesson {
         name: "verify",
         when: "before a name is put under a record: does it chain, are the files those it names, \
-               does the core decide the same again?",
-        examples: &["ceremony verify latest", "ceremony verify sessions/20260117-0900/session.jsonl"],
-        codes: "0 as recorded, 6 not so",
+               does the core decide the same again? And with --signers: is it signed off?",
+        examples: &["ceremony verify latest", "ceremony verify latest --signers allowed_signers"],
+        codes: "0 as recorded (and signed off), 6 not so, 7 not signed off",
         files: "reads session.jsonl, plan.json and files/ of the session.",
     },
     Lesson {
@@ -98,6 +103,55 @@ const LESSONS: &[Lesson] = &[
         examples: &["ceremony list", "ceremony list --json | jq -r '.[] | select(.running) | .dir'"],
         codes: "",
         files: "reads session.jsonl of every folder in sessions/.",
+    },
+    Lesson {
+        name: "watch",
+        when: "while somebody else drives: the same screen, live. `i` puts your initials under a \
+               step, Ctrl-C stops the world.",
+        examples: &["ceremony watch latest", "ceremony watch latest --operator bea"],
+        codes: "0, or 6 when the record cannot be trusted",
+        files: "reads session.jsonl as it grows; speaks to the driver through a socket beside it.",
+    },
+    Lesson {
+        name: "compare",
+        when: "to see whether the real run did what its rehearsal did, or two operators the same.",
+        examples: &["ceremony compare sessions/20260117-rehearsal latest", "ceremony compare A B --plain"],
+        codes: "0 the same in what counts, 8 not so, 6 when a record cannot be trusted",
+        files: "reads session.jsonl, plan.json and files/ of both.",
+    },
+    Lesson {
+        name: "review",
+        when: "to go through a session as a lead does, without signing: everything bad first, then \
+               each claim with its evidence.",
+        examples: &["ceremony review latest", "ceremony review latest --as rita"],
+        codes: "0, or 6 when the record cannot be trusted",
+        files: "keeps what was opened in review/ of the session.",
+    },
+    Lesson {
+        name: "sign",
+        when: "when the session is closed: on a screen, or with --approve, --reject or --withdraw \
+               without one. The key is your own; it is not copied anywhere.",
+        examples: &[
+            "ceremony sign latest --role lead --as ada@example.com",
+            "ceremony sign latest --role reviewer --as rita --key ~/.ssh/id_ed25519 --approve",
+        ],
+        codes: "0 signed, 7 the policy does not let you, 6 when the record cannot be trusted",
+        files: "writes signoff/NNN-ROLE-NAME.json and its .sig, and report.md if it is missing.",
+    },
+    Lesson {
+        name: "config",
+        when: "to see every setting, its value, and whether an option, the environment or your file \
+               says so.",
+        examples: &["ceremony config"],
+        codes: "",
+        files: "$XDG_CONFIG_HOME/ceremony/config.toml",
+    },
+    Lesson {
+        name: "themes",
+        when: "to choose how the cockpit looks, or to check a theme of your own.",
+        examples: &["ceremony themes", "ceremony --theme high-contrast"],
+        codes: "",
+        files: "$XDG_CONFIG_HOME/ceremony/themes/NAME.toml",
     },
     Lesson {
         name: "check",

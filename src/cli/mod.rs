@@ -293,11 +293,15 @@ fn dispatch(common: Common, command: Option<Sub>) -> Result<u8, Trouble> {
         Some(Sub::Resume { dir, headless }) => run::reopen(&common, &named(&dir)?, &headless, false),
         Some(Sub::Rollback { dir, headless }) => run::reopen(&common, &named(&dir)?, &headless, true),
         Some(Sub::Compare { a, b, plain }) => compare::start(&common, (&named(&a)?, &named(&b)?), plain),
-        Some(Sub::Watch { dir }) => watch::start(&common, &named(&dir)?),
+        // Who comes first waits for the first entry.
+        Some(Sub::Watch { dir }) => {
+            let dir = named(&dir).or_else(|trouble| if dir.is_dir() { Ok(dir) } else { Err(trouble) })?;
+            watch::start(&common, &dir)
+        }
         Some(Sub::Replay { dir }) => replay::start(&common, &named(&dir)?),
         Some(Sub::Review { dir, role, reader }) => review::look(&common, &named(&dir)?, role, reader),
         Some(Sub::Report { dir, options }) => report::write(&named(&dir)?, &options),
-        Some(Sub::Verify { dir, checked }) => verify::check(&named(&dir)?, &checked),
+        Some(Sub::Verify { dir, checked }) => verify::check(&common, &named(&dir)?, &checked),
         Some(Sub::Sign { dir, options }) => sign::start(&common, &named(&dir)?, &options),
         Some(Sub::List { dir, json }) => list::show(&common, dir.as_deref(), json),
         Some(Sub::Check) => check::check(&common),

@@ -19,6 +19,7 @@ const TAKES: &[(&str, &[&str])] = &[
     ("verify", &["definition"]),
     ("watch", &["definition", "operator", "ascii", "light", "theme", "no_motion", "mouse"]),
     ("compare", &["definition", "ascii", "light", "theme", "no_motion", "mouse"]),
+    ("review", &["definition", "operator", "ascii", "light", "theme", "no_motion", "mouse"]),
     ("sign", &["definition", "ascii", "light", "theme", "no_motion", "mouse"]),
     ("config", &["operator", "ascii", "light", "theme", "no_motion", "mouse"]),
     ("themes", &["ascii", "light", "theme"]),

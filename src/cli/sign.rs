@@ -1,6 +1,6 @@
 //! `ceremony sign DIR`: a person's own signature under a closed session, as its policy asks.
 
-use super::{Common, Trouble, live, review};
+use super::{Common, Trouble, launch, live, review};
 use crate::definition::SignatureRule;
 use crate::driver::replay::Player;
 use crate::driver::verify::verify;
@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 /// What `ceremony sign` is given.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// In what capacity: operator, witness, reviewer or lead.
+    /// In what capacity: operator, witness, reviewer or lead [default: the first that the policy still misses].
     #[arg(long, value_parser = role)]
-    role: Role,
-    /// Who signs, as the file of allowed signers names them.
+    role: Option<Role>,
+    /// Who signs, as the file of allowed signers names them [default, on the screen only: $USER].
     #[arg(long = "as", value_name = "PRINCIPAL")]
     principal: Option<String>,
     /// An OpenSSH private key, or the public half of one that the agent has [default: the only key of the agent].
@@ -67,7 +67,8 @@ pub(super) fn start(common: &Common, dir: &Path, options: &Options) -> Result<u8
         (_, _, Some(reason)) => Some((Choice::Withdraw, reason.clone())),
         _ => None,
     };
-    let Some(principal) = &options.principal else {
+    let on_screen = choice.is_none().then(|| launch::operator(common));
+    let Some(principal) = &options.principal.clone().or(on_screen) else {
         return Err(Trouble::usage(
             "nobody is named",
             "a signature counts for a name, the one that the file of allowed signers has for your key",
@@ -79,18 +80,16 @@ pub(super) fn start(common: &Common, dir: &Path, options: &Options) -> Result<u8
     let wish = match choice {
         Some((choice, reason)) => {
             let (cites, opened) = (options.cite.clone(), options.opened.clone());
-            Some(Wish { role: options.role, choice, reason, cites, opened })
+            Some(Wish { role: capacity(dir, options)?, choice, reason, cites, opened })
         }
         None => {
             live::must_be_terminal(&format!(
-                "ceremony sign {} --role {} --as {principal} --approve (or --reject REASON --cite ENTRY, or --withdraw \
-                 REASON)",
-                dir.display(),
-                options.role.word()
+                "ceremony sign {} --as {principal} --approve (or --reject REASON --cite ENTRY, or --withdraw REASON)",
+                dir.display()
             ))?;
             // Before anybody goes through a record that cannot be signed.
             closed(dir)?;
-            review::gather(common, dir, options.role, principal)?
+            review::gather(common, dir, capacity(dir, options)?, principal)?
         }
     };
     let Some(wish) = wish else {
@@ -110,6 +109,23 @@ pub(super) fn start(common: &Common, dir: &Path, options: &Options) -> Result<u8
     }
     outln!("next     ceremony verify {} --signers FILE", dir.display());
     Ok(0)
+}
+
+/// The role that is named, else the first of the policy that has not signed often enough; whose signatures count is
+/// not looked at for that.
+fn capacity(dir: &Path, options: &Options) -> Result<Role, Trouble> {
+    if let Some(role) = options.role {
+        return Ok(role);
+    }
+    let (player, _) = closed(dir)?;
+    let found = read(dir, None).map_err(|error| Trouble::folder(dir, &error))?;
+    let approved = |role: Role| {
+        let said = found.filed.iter().map(|filed| &filed.statement.predicate);
+        said.filter(|said| said.role == role && said.choice == Choice::Approve).count() as u64
+    };
+    let rules = &player.session.plan.ceremony.signatures;
+    let open = rules.iter().find(|rule| approved(rule.role) < rule.count);
+    Ok(open.map_or(Role::Lead, |rule| rule.role))
 }
 
 /// Signs the closed session in `dir` as `principal` wishes. May ask for a passphrase on the terminal.

@@ -1,6 +1,6 @@
 //! `ceremony verify DIR --signers FILE`: is the session signed off, by the policy it was run with?
 
-use super::{Trouble, sign};
+use super::{Common, Trouble, sign};
 use crate::runner::clock::Clock;
 use crate::runner::files::sha256;
 use crate::runner::signoff::{Checker, Found, Revoked, read};
@@ -15,7 +15,8 @@ const NOT_SIGNED_OFF: u8 = 7;
 /// What the one who checks brings along.
 #[derive(Debug, Args)]
 pub(super) struct Checked {
-    /// Who may sign, in OpenSSH's format of allowed signers: then the sign-offs are checked too.
+    /// Who may sign, in OpenSSH's format of allowed signers: then the sign-offs are checked too [default: `signers` of
+    /// the settings, if there are any sign-offs].
     #[arg(long, value_name = "FILE")]
     signers: Option<PathBuf>,
     /// Keys that no longer count: public keys, fingerprints, or a list made by ssh-keygen -k.
@@ -23,9 +24,11 @@ pub(super) struct Checked {
     revoked: Option<PathBuf>,
 }
 
-pub(super) fn check(dir: &Path, torn: usize, checked: &Checked) -> Result<u8, Trouble> {
-    let Some(signers) = &checked.signers else {
-        let found = read(dir, None).map_err(|error| Trouble::folder(dir, &error))?;
+pub(super) fn check(common: &Common, dir: &Path, torn: usize, checked: &Checked) -> Result<u8, Trouble> {
+    let found = read(dir, None).map_err(|error| Trouble::folder(dir, &error))?;
+    // Those that are set stand for themselves only where there is something to check.
+    let set = common.settings.path("signers").filter(|_| !found.filed.is_empty());
+    let Some(signers) = &checked.signers.clone().or(set) else {
         if !found.filed.is_empty() || !found.troubles.is_empty() {
             outln!("sign-off {} there, not checked: bring --signers FILE", found.filed.len());
         }

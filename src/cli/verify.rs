@@ -1,11 +1,11 @@
 //! `ceremony verify DIR`: chain, files, decisions, and with `--signers` the sign-offs.
 
-use super::Trouble;
 use super::signed_off::{self, Checked};
+use super::{Common, Trouble};
 use crate::driver::verify::verify;
 use std::path::Path;
 
-pub(super) fn check(dir: &Path, checked: &Checked) -> Result<u8, Trouble> {
+pub(super) fn check(common: &Common, dir: &Path, checked: &Checked) -> Result<u8, Trouble> {
     let found = verify(dir).map_err(Trouble::unreadable)?;
     outln!("entries  {}, each chains to the bytes before it", found.entries);
     outln!("head     {}", found.head);
@@ -26,5 +26,5 @@ pub(super) fn check(dir: &Path, checked: &Checked) -> Result<u8, Trouble> {
     if !found.closed {
         outln!("open     the session is not closed: go on with `ceremony resume {}`", dir.display());
     }
-    signed_off::check(dir, found.torn, checked)
+    signed_off::check(common, dir, found.torn, checked)
 }

@@ -52,8 +52,10 @@ pub fn closed(session: &Session, head_words: &str) -> Option<Vec<Row>> {
     rows.push(
         Row::labelled("next", Tone::Call, "q")
             .say(Tone::Plain, " leaves; then ")
-            .say(Tone::Strong, "ceremony report DIR")
-            .say(Tone::Plain, " writes the execution report"),
+            .say(Tone::Strong, "ceremony report")
+            .say(Tone::Plain, " writes the execution report, ")
+            .say(Tone::Strong, "ceremony sign")
+            .say(Tone::Plain, " puts names under it"),
     );
     Some(rows)
 }

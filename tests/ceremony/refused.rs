@@ -59,8 +59,7 @@ fn a_migration_that_changed_since_the_start_is_not_run() {
     let reviewed = room.read(UNIQUENESS);
     fs::write(room.path(UNIQUENESS), format!("{reviewed}\n-- a late thought\n")).unwrap();
     room.resume(&room.yes().with("apply/uniqueness", &["{phrase}"])).with(3).says(&[
-        "fix_external_calendar_events_uniqueness.sql is not the reviewed file",
-        "next: bring the reviewed file back",
+        "the probes did not pass: migrations/20260118000000_fix_external_calendar_events_uniqueness.sql is the reviewed file",
     ]);
     assert!(room.halts().is_empty());
     assert_eq!(room.ask_after(&[LEDGER]), ["foundations|1|up|done"]);

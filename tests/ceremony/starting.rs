@@ -72,6 +72,7 @@ fn start(room: &Room, url: &str, answers: &Answers) -> Ended {
 #[test]
 fn a_server_that_is_starting_up_is_waited_for() {
     let (room, server) = (Room::new(), Own::new());
+    room.define("[target]\n", "[target]\nunproven = \"the relay is this test\"\n");
     let relay = Relay::new(&server, "ceremony apply/foundations", "57P03", 3);
     start(&room, &relay.url(&server), &room.yes().without("apply/uniqueness"))
         .with(3)
@@ -83,6 +84,7 @@ fn a_server_that_is_starting_up_is_waited_for() {
 #[test]
 fn a_server_that_is_full_names_its_limit() {
     let (room, server) = (Room::new(), Own::new());
+    room.define("[target]\n", "[target]\nunproven = \"the relay is this test\"\n");
     let relay = Relay::new(&server, "ceremony apply/foundations", "53300", usize::MAX);
     let limit = format!("max_connections is {}", server.ask("SHOW max_connections"));
     start(&room, &relay.url(&server), &room.yes()).with(5).says(&[

@@ -80,7 +80,7 @@ fn two_good_runs_are_equal_and_one_with_another_failing_check_is_not() {
     screen.wait_for("the step closed again", |screen| !screen.has("wanted 1 row"));
     screen.send("q");
     let left = screen.end();
-    assert_eq!(left.status.exit_code(), 7, "{}", left.text);
+    assert_eq!(left.status.exit_code(), 8, "{}", left.text);
     left.assert_restored();
     ceremony.wait_until_gone();
 }

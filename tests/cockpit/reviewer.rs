@@ -77,7 +77,7 @@ fn a_reviewer_goes_through_it_and_finds_notes_and_what_was_seen_again() {
     screen.send("F");
     screen.wait_for_words("gates only");
     screen.send("n");
-    screen.wait_for("a gate", |screen| place(screen).0 > first && screen.has("╭ GATE"));
+    screen.wait_for("a gate", |screen| place(screen).0 > first && screen.has("┏ GATE"));
     line(&mut screen, ":", "go to ", "nowhere");
     screen.wait_for_words("'nowhere' is no place in a record");
     line(&mut screen, "g", "go to ", "50%");

@@ -22,7 +22,7 @@ fn the_policy_refuses_before_a_key_is_touched() {
     desk.sign("reviewer", "rita", &["--reject", "no", "--cite", "99999"])
         .with(7, &["cites entries that are not there: 99999"]);
     desk.sign("reviewer", "rita", &["--withdraw", "no"]).with(7, &["no open rejection"]);
-    desk.sign("reviewer", "rita", &[]).with(2, &["it is not said what to sign", "--approve"]);
+    desk.sign("reviewer", "rita", &[]).with(2, &["needs a terminal", "--approve"]);
     desk.call(&["sign", "session", "--role", "lead", "--approve"]).with(2, &["nobody is named"]);
     desk.call(&["sign", "session", "--role", "lead", "--as", "../lena", "--approve"])
         .with(2, &["cannot be a signer's name"]);

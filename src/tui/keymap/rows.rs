@@ -206,7 +206,7 @@ pub const KEYMAP: &[Binding] = &[
         &[letter('p'), control('p')],
         Context::Panes,
         Do::Palette,
-        Some("find"),
+        Some("commands"),
         "find what to do by a few letters of it",
     ),
     row(&[letter('?')], Context::Panes, Do::Help, Some("help"), "this help"),
