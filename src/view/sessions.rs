@@ -126,7 +126,7 @@ impl Glance {
             Standing::Gate { id } => format!("waiting at gate {id}"),
             Standing::Running { step } if self.held => match step {
                 Some(step) => step.clone(),
-                None => "reading the ledger".to_owned(),
+                None => "looking at the ledger or the surroundings".to_owned(),
             },
             Standing::Running { step: Some(step) } => format!("left in the middle of {step}"),
             Standing::Running { step: None } => "left while the ledger was read".to_owned(),

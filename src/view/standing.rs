@@ -15,7 +15,7 @@ pub enum Standing {
         /// The gate's id.
         id: String,
     },
-    /// Something is in flight; without a step, the ledger is being read.
+    /// Something is in flight; without a step, the ledger is being read or probes run again.
     Running {
         /// The step.
         step: Option<String>,
@@ -48,7 +48,7 @@ impl Standing {
             | Event::DiscardRequested { step, .. }
             | Event::UnitRequested { step, .. }
             | Event::LetGo { step, .. } => running(step),
-            Event::SettleStarted { .. } => Self::Running { step: None },
+            Event::SettleStarted { .. } | Event::RecheckStarted { .. } => Self::Running { step: None },
             Event::Halted { halt } => {
                 Self::Stopped { why: Some((halt.step.clone(), halt.cause.words())), stage: Stage::Assess }
             }
