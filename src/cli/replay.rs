@@ -6,7 +6,7 @@ use super::editor::Screen;
 use super::{Common, Trouble, launch, live, looks, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
-use crate::driver::replay::{Desk, Reel};
+use crate::driver::replay::{Reading, Reel};
 use crate::journal::head_words;
 use crate::runner::clock::Clock;
 use crate::tui::terminal::Terminal;
@@ -26,8 +26,8 @@ const QUIET: Duration = Duration::from_millis(500);
 
 pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let reel = Reel::open(dir).map_err(Trouble::unreadable)?;
-    let desk = Desk::open(dir, &launch::operator(common));
-    let mut sitting = Sitting::new(reel, desk).map_err(Trouble::unreadable)?;
+    let reading = Reading::open(dir, &launch::operator(common));
+    let mut sitting = Sitting::new(reel, reading).map_err(Trouble::unreadable)?;
     live::must_be_terminal(&format!("ceremony report {}", dir.display()))?;
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let (mouth, inbox) = sync_channel(64);
@@ -43,8 +43,8 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let end = |terminal: Screen, sitting: &mut Sitting| {
         drop(terminal);
         signals.close();
-        sitting.desk.keep();
-        if let Some(trouble) = sitting.desk.trouble() {
+        sitting.reading.keep();
+        if let Some(trouble) = sitting.reading.trouble() {
             eprintln!("{trouble}");
         }
         Ok(0)

@@ -78,7 +78,7 @@ fn desk(common: &Common, dir: &Path, role: Option<Role>, reader: &str) -> Result
     papers.error = player.divergent.map(|entry| {
         format!("entry {entry}: this version decides something else there; ceremony verify says more")
     });
-    let mut kept = record::Desk::open(dir, reader);
+    let mut kept = record::Reading::open(dir, reader);
     let opened = kept.review().opened.intersection(&known).cloned().collect();
     let mut desk = Desk::new(papers, opened, looks::theme(common).0, common.settings.flag("ascii"));
     loop {
@@ -98,7 +98,7 @@ fn desk(common: &Common, dir: &Path, role: Option<Role>, reader: &str) -> Result
 }
 
 /// One sitting at the desk, with a terminal of its own.
-fn sit(desk: &mut Desk, common: &Common, kept: &mut record::Desk) -> Result<Ended, Trouble> {
+fn sit(desk: &mut Desk, common: &Common, kept: &mut record::Reading) -> Result<Ended, Trouble> {
     let failed = |error: std::io::Error| Trouble::terminal(&error);
     let clock = Clock::starting_at(0);
     let (mouth, inbox) = sync_channel(64);

@@ -1,18 +1,18 @@
 //! A record read back: the same session and transcript, at its end or at any entry. No runner, no effects.
 
 mod again;
-mod desk;
 mod find;
 mod place;
 mod playback;
+mod reading;
 mod reel;
 mod spine;
 
 pub use again::Again;
-pub use desk::Desk;
 pub use find::Find;
 pub use place::Place;
 pub use playback::{Playback, RUN_MAX, were_shown};
+pub use reading::Reading;
 pub use reel::Reel;
 
 use super::follow;

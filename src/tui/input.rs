@@ -45,7 +45,7 @@ impl Cockpit {
             self.sheet.paste(text);
         } else if self.find.typing {
             self.find.add(text);
-        } else if let Some((_, prompt)) = &mut self.desk.prompt {
+        } else if let Some((_, prompt)) = &mut self.reading.prompt {
             prompt.take(text);
         } else if self.words.open.is_some() {
             self.words.paste(text);
@@ -73,7 +73,7 @@ impl Cockpit {
             self.sheet.key(event);
         } else if self.find.typing {
             key.typed().inspect(|letter| self.find.add(letter.encode_utf8(&mut [0; 4])));
-        } else if let Some((_, prompt)) = &mut self.desk.prompt {
+        } else if let Some((_, prompt)) = &mut self.reading.prompt {
             if let Some(letter) = key.typed() {
                 prompt.take(letter.encode_utf8(&mut [0; 4]));
             }
@@ -125,7 +125,7 @@ impl Cockpit {
             Some(Context::Sheet)
         } else if self.find.typing {
             Some(Context::Find)
-        } else if self.desk.prompt.is_some() {
+        } else if self.reading.prompt.is_some() {
             Some(Context::Prompt)
         } else if self.words.open == Some(Purpose::Beside) {
             Some(Context::Beside)
@@ -224,12 +224,12 @@ impl Cockpit {
     }
 
     fn rub(&mut self, all: bool) {
-        match &mut self.desk.prompt {
+        match &mut self.reading.prompt {
             Some((_, prompt)) if all => prompt.rub_all(),
             Some((_, prompt)) => {
                 // With nothing left to take away it is left, as in other programs.
                 if !prompt.rub() {
-                    self.desk.prompt = None;
+                    self.reading.prompt = None;
                 }
             }
             None if all => self.answer.text.clear(),
@@ -308,7 +308,7 @@ impl Cockpit {
             self.sheet.open = false;
         } else if self.palette.open {
             self.palette.close();
-        } else if self.desk.prompt.take().is_some() {
+        } else if self.reading.prompt.take().is_some() {
         } else if self.find.typing || self.is_found() {
             self.find.leave();
         } else if self.on_result() && self.opened {

@@ -128,7 +128,7 @@ pub struct Cockpit {
     node: Option<usize>,
     answer: Answer,
     words: Words,
-    desk: replay::Desk,
+    reading: replay::Reading,
     /// The session's folder, for who is to watch.
     folder: Option<String>,
     /// The line for initials.
@@ -181,7 +181,7 @@ impl Cockpit {
             node: None,
             answer: Answer::default(),
             words: Words::default(),
-            desk: replay::Desk::default(),
+            reading: replay::Reading::default(),
             folder: None,
             initials: None,
             told: None,

@@ -39,7 +39,7 @@ pub(super) enum Asked {
 
 /// What of a replay is only on the screen.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct Reading {
     pub reviewing: Reviewing,
     pub prompt: Option<(Asked, Prompt)>,
     /// The note that is chosen in the pane of notes.
@@ -49,7 +49,7 @@ pub(super) struct Desk {
 impl Cockpit {
     /// What the timeline says of the reader.
     pub fn set_reviewing(&mut self, reviewing: Reviewing) {
-        self.desk.reviewing = reviewing;
+        self.reading.reviewing = reviewing;
     }
 
     /// Says something in the line at the bottom, until the next key.
@@ -70,16 +70,16 @@ impl Cockpit {
             Do::Filter(step) => Deck::Filter(step),
             Do::AllMarks => Deck::AllMarks,
             Do::Find => {
-                self.desk.prompt = Some((Asked::Find, Prompt::new("find")));
+                self.reading.prompt = Some((Asked::Find, Prompt::new("find")));
                 return Some(Vec::new());
             }
             Do::GoTo => {
                 let prompt = Prompt::new("go to entry, time, +5m, -30s or 50%");
-                self.desk.prompt = Some((Asked::GoTo, prompt));
+                self.reading.prompt = Some((Asked::GoTo, prompt));
                 return Some(Vec::new());
             }
             Do::Beside => {
-                if let Some(trouble) = self.desk.reviewing.trouble.clone() {
+                if let Some(trouble) = self.reading.reviewing.trouble.clone() {
                     self.say(&trouble);
                     return Some(Vec::new());
                 }
@@ -93,7 +93,7 @@ impl Cockpit {
 
     /// What Enter means in a prompt or in the editor of a note beside the record.
     pub(super) fn confirm_deck(&mut self) -> Option<Vec<Action>> {
-        if let Some((asked, prompt)) = self.desk.prompt.take() {
+        if let Some((asked, prompt)) = self.reading.prompt.take() {
             let text = prompt.text().to_owned();
             return Some(match asked {
                 Asked::Find => vec![Action::Deck(Deck::Find(text))],
@@ -113,19 +113,19 @@ impl Cockpit {
 
     /// Keys of the pane of notes in a replay: choosing one of the reader's own, and going to its entry.
     pub(super) fn on_notes(&mut self, act: Do, scene: &Scene<'_>) -> Option<Vec<Action>> {
-        let notes = &self.desk.reviewing.notes;
+        let notes = &self.reading.reviewing.notes;
         if scene.live() || self.tab != Tab::Notes || self.focus != Pane::Work || notes.is_empty() {
             return None;
         }
-        let chosen = self.desk.note.min(notes.len() - 1);
+        let chosen = self.reading.note.min(notes.len() - 1);
         match act {
             Do::Open => Some(vec![Action::Deck(Deck::Entry(notes[chosen].entry))]),
             Do::Rows(1) if chosen + 1 < notes.len() => {
-                self.desk.note = chosen + 1;
+                self.reading.note = chosen + 1;
                 Some(Vec::new())
             }
             Do::Rows(-1) if chosen > 0 && self.scrolls[Tab::Notes as usize].top <= chosen + 1 => {
-                self.desk.note = chosen - 1;
+                self.reading.note = chosen - 1;
                 Some(Vec::new())
             }
             _ => None,

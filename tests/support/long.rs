@@ -1,5 +1,8 @@
 //! Records of any length, made by the real core over the fake world: whole ceremonies whose statements print a lot.
 
+#[path = "header.rs"]
+mod header;
+
 use ceremony::driver::Drive;
 use ceremony::journal::file::JournalFile;
 use ceremony::plan::Plan;
@@ -10,6 +13,7 @@ use ceremony::runner::session_folder::{Origin, fill};
 use ceremony::session::*;
 use ceremony::time::{Moment, Timestamp};
 use ceremony::view::Transcript;
+use header::header;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,29 +95,5 @@ impl Maker {
             format!("row {n} of many: id={id}, with as much text beside it as such a line usually has\n")
         };
         Report::Printed { source: Source::Server, text: (0..lines).map(line).collect() }
-    }
-}
-
-fn header() -> Header {
-    Header {
-        format: 1,
-        session: "00000000-0000-7000-8000-000000000001".to_owned(),
-        ceremony: "calendar-migrations".to_owned(),
-        definition: "ceremony.toml".to_owned(),
-        inputs: Default::default(),
-        plan: String::new(),
-        tool: "0.1.0".to_owned(),
-        git: None,
-        operator: "ada".to_owned(),
-        mode: Mode::Live,
-        target: TargetName {
-            address: "127.0.0.1:54322".to_owned(),
-            database: "postgres".to_owned(),
-            user: "postgres".to_owned(),
-            embedded: false,
-        },
-        opened: Timestamp::from_micros(identity().server_time_us),
-        copy_of: None,
-        copied: None,
     }
 }

@@ -1,6 +1,8 @@
 //! What several tests share: the shipped plan, a record in memory, a driven session over the fake world.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+mod header;
+
 use ceremony::definition::{Transaction, load};
 use ceremony::driver::{Drive, Journal, take};
 use ceremony::journal::file::JournalError;
@@ -12,6 +14,7 @@ use ceremony::runner::files::DiskFolder;
 use ceremony::session::*;
 use ceremony::time::{Moment, Timestamp};
 use ceremony::view::Transcript;
+pub use header::header;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,30 +74,6 @@ impl Journal for Memory {
 
     fn head(&self) -> String {
         self.chain.head()
-    }
-}
-
-pub fn header() -> Header {
-    Header {
-        format: 1,
-        session: "00000000-0000-7000-8000-000000000001".to_owned(),
-        ceremony: "calendar-migrations".to_owned(),
-        definition: "ceremony.toml".to_owned(),
-        inputs: Default::default(),
-        plan: String::new(),
-        tool: "0.1.0".to_owned(),
-        git: None,
-        operator: "ada".to_owned(),
-        mode: Mode::Live,
-        target: TargetName {
-            address: "127.0.0.1:54322".to_owned(),
-            database: "postgres".to_owned(),
-            user: "postgres".to_owned(),
-            embedded: false,
-        },
-        opened: Timestamp::from_micros(identity().server_time_us),
-        copy_of: None,
-        copied: None,
     }
 }
 

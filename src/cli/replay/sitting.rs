@@ -1,6 +1,6 @@
 //! A reader before a record: where one is, how it plays, what is looked for, and what was seen of it.
 
-use crate::driver::replay::{Again, Desk, Find, Place, Playback, Reel, Unreadable, were_shown};
+use crate::driver::replay::{Again, Find, Place, Playback, Reading, Reel, Unreadable, were_shown};
 use crate::time::Moment;
 use crate::tui::{Cockpit, Deck, Seek};
 use crate::view::{Reviewing, TimelineKind, TimelineMark, grouped, next_mark, previous_mark};
@@ -14,7 +14,7 @@ enum Sought {
 
 pub(super) struct Sitting {
     pub reel: Reel,
-    pub desk: Desk,
+    pub reading: Reading,
     playback: Playback,
     again: Again,
     sought: Sought,
@@ -33,13 +33,13 @@ pub(super) struct Sitting {
 
 impl Sitting {
     /// Stands at the first entry.
-    pub fn new(mut reel: Reel, desk: Desk) -> Result<Self, Unreadable> {
+    pub fn new(mut reel: Reel, reading: Reading) -> Result<Self, Unreadable> {
         let again = Again::start(reel.pages()?, reel.plan().clone());
         reel.seek(1);
         let opened_us = reel.moment(1).mono_us;
         let mut sitting = Self {
             reel,
-            desk,
+            reading,
             playback: Playback::default(),
             again,
             sought: Sought::All,
@@ -84,7 +84,7 @@ impl Sitting {
             Sought::Words(find) => find.count(),
             _ => 0,
         };
-        let made_of = (self.reel.marks().1, self.desk.review().notes.len(), found);
+        let made_of = (self.reel.marks().1, self.reading.review().notes.len(), found);
         if self.made_of != made_of {
             self.made_of = made_of;
             self.make_marks();
@@ -93,7 +93,7 @@ impl Sitting {
             cockpit.set_marks(self.marks.clone());
         }
         let since_us = self.moment().mono_us.saturating_sub(self.opened_us);
-        let review = self.desk.review();
+        let review = self.reading.review();
         let of = self.reel.len() as u64;
         cockpit.set_reviewing(Reviewing {
             speed: self.playback.speed(),
@@ -105,7 +105,7 @@ impl Sitting {
             notes: review.notes.clone(),
             again: (!self.again.is_over()).then(|| self.again.progress()),
             way: self.reel.on_the_way(),
-            trouble: self.desk.trouble().map(str::to_owned),
+            trouble: self.reading.trouble().map(str::to_owned),
         });
     }
 
@@ -130,7 +130,7 @@ impl Sitting {
     fn make_marks(&mut self) {
         self.marks_are_new = true;
         let (marks, _) = self.reel.marks();
-        let own = || Reviewing::note_marks(&self.desk.review().notes);
+        let own = || Reviewing::note_marks(&self.reading.review().notes);
         self.marks = match &self.sought {
             Sought::All => {
                 let mut all = [marks.to_vec(), own()].concat();
@@ -153,8 +153,8 @@ impl Sitting {
         if at > 0 && cockpit.shows_entry() {
             let run = were_shown(from, at, |n| self.reel.is_plain(n));
             let first = if run { from + 1 } else { at };
-            self.desk.see(first..=at);
-            self.desk.keep_sometimes(now_us);
+            self.reading.see(first..=at);
+            self.reading.keep_sometimes(now_us);
         }
         if !self.is_playing() {
             self.from = None;
@@ -264,7 +264,7 @@ impl Sitting {
             }
             Deck::Note(words) => {
                 let entry = self.reel.at();
-                return Some(match self.desk.note(entry, now.wall, &words) {
+                return Some(match self.reading.note(entry, now.wall, &words) {
                     Ok(()) => format!("kept beside the record, at entry {entry}: tab 7 has your notes"),
                     Err(why) => why,
                 });

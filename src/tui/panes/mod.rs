@@ -144,7 +144,7 @@ pub(super) fn hints(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit, scene
     if ui.find.typing {
         return looking_for(canvas, area, ui);
     }
-    if let Some((_, prompt)) = &ui.desk.prompt {
+    if let Some((_, prompt)) = &ui.reading.prompt {
         canvas.row(area, &prompt.row(usize::from(area.width)), 0);
         return;
     }

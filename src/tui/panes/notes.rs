@@ -25,7 +25,7 @@ pub(in crate::tui) fn list(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &mut Coc
     let mut rows = Vec::new();
     if !scene.live() {
         let focus = ui.focus == Pane::Work;
-        let (own, at) = ui.desk.reviewing.own_notes(ui.desk.note, focus);
+        let (own, at) = ui.reading.reviewing.own_notes(ui.reading.note, focus);
         rows.extend(own);
         let scroll = ui.scroll(Tab::Notes);
         // While notes are chosen, the chosen one is in sight.

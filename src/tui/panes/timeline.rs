@@ -13,9 +13,9 @@ pub(in crate::tui) fn draw(canvas: &mut Canvas<'_, '_>, area: Rect, ui: &Cockpit
     let clock = scene.status.now.wall;
     let title =
         Row::of(Tone::Strong, "Timeline").say(Tone::Dim, &format!("  {} {}", clock.date(), clock.clock()));
-    let title = title.join(ui.desk.reviewing.title());
+    let title = title.join(ui.reading.reviewing.title());
     let inner = super::inset(canvas.frame(area, &title, Tone::Dim, false));
     let columns = usize::from(inner.width).saturating_sub(1);
-    canvas.rows(inner, &timeline((&ui.marks, &ui.desk.reviewing), entry, of, playing, columns), 0);
-    canvas.footnote(area, &ui.desk.reviewing.foot(columns.saturating_sub(4)));
+    canvas.rows(inner, &timeline((&ui.marks, &ui.reading.reviewing), entry, of, playing, columns), 0);
+    canvas.footnote(area, &ui.reading.reviewing.foot(columns.saturating_sub(4)));
 }

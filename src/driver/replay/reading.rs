@@ -1,4 +1,4 @@
-//! A reader's desk: which entries were on the screen and the notes beside them, kept in `review/NAME.json`. The record
+//! A reader's review: which entries were on the screen and the notes beside them, kept in `review/NAME.json`. The record
 //! itself is never touched.
 
 use crate::review::{Note, Review};
@@ -14,7 +14,7 @@ const KEEP_EVERY_US: u64 = 3_000_000;
 
 /// What one reader does with one record.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Reading {
     folder: PathBuf,
     name: String,
     review: Review,
@@ -25,10 +25,10 @@ pub struct Desk {
     foreign: bool,
 }
 
-impl Desk {
-    /// The desk of `reader` at the session in `folder`, as it was left.
+impl Reading {
+    /// What `reader` did with the session in `folder`, as it was left.
     pub fn open(folder: &Path, reader: &str) -> Self {
-        let mut desk = Self {
+        let mut reading = Self {
             folder: folder.join(REVIEW),
             name: file_name(reader),
             review: Review::of(reader),
@@ -37,15 +37,15 @@ impl Desk {
             trouble: None,
             foreign: false,
         };
-        match desk.read() {
-            Ok(Some(review)) => desk.review = review,
+        match reading.read() {
+            Ok(Some(review)) => reading.review = review,
             Ok(None) => {}
             Err(why) => {
-                desk.foreign = true;
-                desk.trouble = Some(why);
+                reading.foreign = true;
+                reading.trouble = Some(why);
             }
         }
-        desk
+        reading
     }
 
     /// What was seen and written so far.
@@ -168,23 +168,23 @@ mod tests {
     #[test]
     fn what_was_seen_and_noted_is_there_again_for_each_reader() {
         let folder = tempfile::tempdir().unwrap();
-        let mut rita = Desk::open(folder.path(), "rita");
+        let mut rita = Reading::open(folder.path(), "rita");
         rita.see(1..=3);
         rita.note(2, at(), "why so early?").unwrap();
-        let mut liam = Desk::open(folder.path(), "liam/../x");
+        let mut liam = Reading::open(folder.path(), "liam/../x");
         liam.see(9..=9);
         liam.keep();
         // Another window of the same reader.
-        let mut other = Desk::open(folder.path(), "rita");
+        let mut other = Reading::open(folder.path(), "rita");
         other.see(7..=7);
         rita.see(4..=4);
         rita.note(4, at(), "and this").unwrap();
         other.keep();
-        let again = Desk::open(folder.path(), "rita");
+        let again = Reading::open(folder.path(), "rita");
         assert_eq!(again.review().seen, [(1, 4), (7, 7)]);
         let words: Vec<&str> = again.review().notes.iter().map(|note| note.words.as_str()).collect();
         assert_eq!(words, ["why so early?", "and this"]);
-        assert_eq!(Desk::open(folder.path(), "liam/../x").review().seen, [(9, 9)]);
+        assert_eq!(Reading::open(folder.path(), "liam/../x").review().seen, [(9, 9)]);
         assert_eq!(folder.path().join(REVIEW).read_dir().unwrap().count(), 2);
     }
 
@@ -192,16 +192,16 @@ mod tests {
     fn where_nothing_can_be_kept_it_says_so_and_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(REVIEW), "not a folder").unwrap();
-        let mut desk = Desk::open(folder.path(), "rita");
-        assert_eq!(desk.trouble(), None);
-        desk.see(1..=1);
-        desk.keep();
-        assert!(desk.trouble().unwrap().contains("is not kept: "), "{:?}", desk.trouble());
-        assert!(desk.note(1, at(), "lost").is_err());
+        let mut reading = Reading::open(folder.path(), "rita");
+        assert_eq!(reading.trouble(), None);
+        reading.see(1..=1);
+        reading.keep();
+        assert!(reading.trouble().unwrap().contains("is not kept: "), "{:?}", reading.trouble());
+        assert!(reading.note(1, at(), "lost").is_err());
         std::fs::remove_file(folder.path().join(REVIEW)).unwrap();
-        desk.keep_sometimes(KEEP_EVERY_US);
-        assert_eq!(desk.trouble(), None);
-        let again = Desk::open(folder.path(), "rita");
+        reading.keep_sometimes(KEEP_EVERY_US);
+        assert_eq!(reading.trouble(), None);
+        let again = Reading::open(folder.path(), "rita");
         assert_eq!((again.review().notes.len(), again.review().seen_of(9)), (1, 1));
     }
 
@@ -211,10 +211,10 @@ mod tests {
         std::fs::create_dir(folder.path().join(REVIEW)).unwrap();
         let path = folder.path().join(REVIEW).join("rita.json");
         std::fs::write(&path, "mine").unwrap();
-        let mut desk = Desk::open(folder.path(), "rita");
-        desk.see(1..=1);
-        desk.keep();
-        assert!(desk.trouble().unwrap().contains("move it away"));
+        let mut reading = Reading::open(folder.path(), "rita");
+        reading.see(1..=1);
+        reading.keep();
+        assert!(reading.trouble().unwrap().contains("move it away"));
         assert_eq!(std::fs::read_to_string(path).unwrap(), "mine");
     }
 }
