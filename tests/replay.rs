@@ -295,12 +295,3 @@ fn places_are_gone_to_by_number_part_and_time() {
     // Before the opening is the day after.
     assert_eq!(at("15:06:39"), of);
 }
-
-#[test]
-#[ignore = "makes a session to be looked at by hand: RECORD is its folder, ENTRIES how many it has about"]
-fn a_long_record_for_the_hand() {
-    let folder = std::env::var("RECORD").unwrap();
-    let entries = std::env::var("ENTRIES").unwrap().parse().unwrap();
-    std::fs::create_dir_all(&folder).unwrap();
-    long::record(Path::new(&folder), Path::new(env!("CARGO_MANIFEST_DIR")), &plan(), entries, 1_000);
-}

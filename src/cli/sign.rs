@@ -2,7 +2,7 @@
 
 use super::{Common, Trouble, launch, live, review};
 use crate::definition::SignatureRule;
-use crate::driver::replay::Player;
+use crate::driver::replay::{Player, REVIEW};
 use crate::driver::verify::verify;
 use crate::report::{Execution, markdown};
 use crate::review::Review;
@@ -303,7 +303,7 @@ impl Desk {
 
 /// Every reader's review in the folder.
 fn reviews(dir: &Path) -> Result<Vec<Review>, Trouble> {
-    let Ok(entries) = std::fs::read_dir(dir.join("review")) else { return Ok(Vec::new()) };
+    let Ok(entries) = std::fs::read_dir(dir.join(REVIEW)) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for entry in entries.flatten() {
         let path = entry.path();

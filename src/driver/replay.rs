@@ -12,7 +12,7 @@ pub use again::Again;
 pub use find::Find;
 pub use place::Place;
 pub use playback::{Playback, RUN_MAX, were_shown};
-pub use reading::Reading;
+pub use reading::{REVIEW, Reading};
 pub use reel::Reel;
 
 use super::follow;

@@ -1,4 +1,4 @@
-//! What nobody may sign without having opened it.
+//! Which waivers a session rests on. What must have been opened, the review says.
 
 use crate::definition::Waiver;
 use crate::session::Session;

@@ -118,19 +118,9 @@ impl World {
     fn identity(&self) -> Identity {
         Identity {
             system_identifier: "7391264558207001234".to_owned(),
-            database: "postgres".to_owned(),
-            database_oid: "5".to_owned(),
-            version: "15.18".to_owned(),
-            address: "127.0.0.1:54322".to_owned(),
-            user: "postgres".to_owned(),
-            in_recovery: false,
-            read_only: false,
             started: "2026-11-22 08:00:00+00".to_owned(),
             server_time_us: self.now().wall.as_micros(),
-            timeline: "1".to_owned(),
-            unsafe_settings: Vec::new(),
-            signs: None,
-            near: String::new(),
+            ..crate::runner::fake::identity()
         }
     }
 
