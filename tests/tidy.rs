@@ -1,6 +1,8 @@
 //! The walls of the house: what each room may name, how long a file may be, what stands at the top, what is not left
 //! lying about. `docs/architecture.md` says why.
 
+#[path = "tidy/reliability.rs"]
+mod reliability;
 #[path = "tidy/rooms.rs"]
 mod rooms;
 #[path = "tidy/source.rs"]
