@@ -1,7 +1,7 @@
 //! What several tests share: the shipped plan, a record in memory, a driven session over the fake world.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-mod effort;
+pub mod effort;
 mod header;
 
 use ceremony::definition::{Transaction, load};
@@ -15,7 +15,6 @@ use ceremony::runner::files::DiskFolder;
 use ceremony::session::*;
 use ceremony::time::{Moment, Timestamp};
 use ceremony::view::Transcript;
-pub use effort::{effort, figures};
 pub use header::header;
 use std::path::Path;
 use std::sync::Arc;
