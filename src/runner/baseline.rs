@@ -5,6 +5,10 @@ use super::postgres::backend::{Backend, DbError, Endpoint};
 use super::postgres::split::place_of;
 use crate::definition::Script;
 use crate::session::Failure;
+use std::time::Duration;
+
+/// How long one statement of it may take: it may bring rows with it.
+const ANSWER_MAX: Duration = Duration::from_secs(600);
 
 /// Runs the script in one transaction.
 ///
@@ -20,6 +24,7 @@ pub fn load(endpoint: &Endpoint, script: &Script) -> Result<(), String> {
     runtime.block_on(async {
         let mut backend =
             Backend::connect(endpoint, "ceremony baseline", CONNECT_MAX).await.map_err(words)?;
+        backend.answers_within(ANSWER_MAX);
         let mut quiet = |_| {};
         backend.run("BEGIN", &mut quiet).await.map_err(words)?;
         for &at in &prepared.arranged.body {

@@ -146,11 +146,17 @@ impl World {
         let stop = work.stop.clone();
         let task = self.runtime.spawn(async move {
             let radar = Radar::start(&work);
-            let result = match work.step.kind {
-                StepKind::Apply | StepKind::Reapply | StepKind::RollBack => work.migrate(&mut heard).await,
-                StepKind::Drill => work.drill().await,
-                _ => work.look().await,
+            let step = async {
+                match work.step.kind {
+                    StepKind::Apply | StepKind::Reapply | StepKind::RollBack => {
+                        work.migrate(&mut heard).await
+                    }
+                    StepKind::Drill => work.drill().await,
+                    _ => work.look().await,
+                }
             };
+            // The step is dropped where it stands, and its connection with it.
+            let result = tokio::select! { biased; ended = step => ended, lost = work.pulse() => Err(lost) };
             drop(radar);
             if let Err(failure) = result {
                 say(Report::Failed { failure: work.stopped_or(failure) });

@@ -40,6 +40,19 @@ pub fn with_pid(pid: i32) -> Option<Process> {
     look(pid).map(|(process, _)| process).filter(|process| !process.contained)
 }
 
+/// Whether the process that calls itself `pid` is shown, is a postgres, and was stopped by a signal.
+pub fn stands_still(pid: i32) -> bool {
+    let stopped = |process: &Process| {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.pid)).unwrap_or_default();
+        let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+        process.name == "postgres" && state == Some('T')
+    };
+    match with_pid(pid) {
+        Some(process) => stopped(&process),
+        None => with_innermost_pid(pid).is_ok_and(|all| all.iter().any(stopped)),
+    }
+}
+
 /// A process and its innermost number.
 fn look(pid: i32) -> Option<(Process, i32)> {
     let (mut process, inner, parent) = look_at_one(pid)?;

@@ -135,6 +135,7 @@ impl Attempt {
         let name = format!("ceremony {}", self.step.id);
         let mut backend = self.patiently(endpoint, &name).await?;
         self.stop.watch(backend.canceller());
+        backend.answers_within(self.answer_max());
         self.own_settings(&mut backend).await?;
         Ok(backend)
     }
@@ -238,17 +239,18 @@ impl Attempt {
         self.within(backend.run(sql, &mut notice)).await
     }
 
-    /// Waits for an answer, but not for ever.
+    /// The server's own timeout comes first; whoever hears nothing of it either has lost the server.
+    fn answer_max(&self) -> Duration {
+        Duration::from_millis(self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS)
+    }
+
+    /// Waits for an answer, unless STOP was pressed. The deadline is the connection's.
     pub(super) async fn within<T>(
         &self,
         answer: impl Future<Output = Result<T, DbError>>,
     ) -> Result<T, Failure> {
         self.go_on()?;
-        let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
-        match tokio::time::timeout(Duration::from_millis(limit_ms), answer).await {
-            Ok(answer) => answer.map_err(|error| self.failure(error, None)),
-            Err(_) => Err(Failure::Connection { what: format!("no answer within {limit_ms} ms") }),
-        }
+        answer.await.map_err(|error| self.failure(error, None))
     }
 
     /// Rows of a query, the first of them as text.
@@ -334,22 +336,16 @@ impl Attempt {
         self.go_on()?;
         let say = self.say.clone();
         let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
-        let limit_ms = self.room.plan.ceremony.limits.statement_timeout_ms + GRACE_MS;
-        let limit = Duration::from_millis(limit_ms);
-        let lost = |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")));
         let answer = if statement.kind == Kind::Rows {
-            let rows = backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice);
-            match tokio::time::timeout(limit, rows).await.unwrap_or_else(lost_rows(limit_ms)) {
-                Ok((result, tag)) => {
-                    if result.total > 0 {
-                        self.say(Report::Printed { source: Source::Server, text: lines_of(&result) });
-                    }
-                    Ok(tag)
+            let rows = backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice).await;
+            rows.map(|(result, tag)| {
+                if result.total > 0 {
+                    self.say(Report::Printed { source: Source::Server, text: lines_of(&result) });
                 }
-                Err(error) => Err(error),
-            }
+                tag
+            })
         } else {
-            tokio::time::timeout(limit, backend.run(sql, &mut notice)).await.unwrap_or_else(lost)
+            backend.run(sql, &mut notice).await
         };
         answer.map_err(|error| self.failure(error, Some((script, statement))))
     }
@@ -381,8 +377,4 @@ impl Attempt {
             }
         }
     }
-}
-
-fn lost_rows<E>(limit_ms: u64) -> impl FnOnce(E) -> Result<(ResultSet, String), DbError> {
-    move |_| Err(DbError::Lost(format!("no answer within {limit_ms} ms")))
 }

@@ -1,8 +1,8 @@
 //! The one way to talk to a PostgreSQL server: a single connection whose every answer is read off the wire tap.
 //!
 //! sqlx logs in and drives the conversation; tags, rows, columns, notices and errors come from the [`Tap`].
-//! Nothing here has a deadline of its own while a statement runs: wrap the call. A future that was dropped leaves
-//! the backend half-way through an answer: every later call says [`DbError::Lost`]; [`Backend::close`] it.
+//! Every call has a deadline; after one the connection is dropped. A future that was dropped leaves the backend
+//! half-way through an answer: every later call says [`DbError::Lost`]; [`Backend::close`] it.
 
 mod answer;
 mod cancel;
@@ -31,6 +31,9 @@ const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// The longest text [`Backend::value`] returns, bytes.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 
+/// How long an answer may take where nothing else was agreed.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
 /// What the next call may expect.
 enum Health {
     Ready,
@@ -49,6 +52,7 @@ pub struct Backend {
     server: String,
     status: u8,
     health: Health,
+    answer_max: Duration,
     /// What shows that the server is on this machine.
     near: String,
 }
@@ -112,6 +116,7 @@ impl Backend {
             server: endpoint.to_string(),
             status: answer.status.unwrap_or(b'I'),
             health: Health::Ready,
+            answer_max: ANSWER_MAX,
             near: String::new(),
         })
     }
@@ -124,6 +129,11 @@ impl Backend {
     /// The two ends of the connection, for whoever judges whether it is the right server.
     pub fn wire(&self) -> Wire {
         self.tap.wire()
+    }
+
+    /// From now on an answer may take so long; one that takes longer costs the connection. 30 s at first.
+    pub fn answers_within(&mut self, answer_max: Duration) {
+        self.answer_max = answer_max;
     }
 
     /// A handle that stops the running statement from anywhere.
@@ -199,10 +209,20 @@ impl Backend {
         }
     }
 
+    /// One statement and its answer, but not for ever: no answer in time is a lost connection.
+    async fn query(&mut self, sql: &str, wanted: Wanted, ears: &mut Ears<'_>) -> Result<Answer, DbError> {
+        if let Ok(answer) = timeout(self.answer_max, self.ask(sql, wanted, ears)).await {
+            return answer;
+        }
+        let why = format!("no answer within {} ms", self.answer_max.as_millis());
+        self.health = Health::Lost(why.clone());
+        Err(DbError::Lost(why))
+    }
+
     /// One statement: analysed by the extended protocol, which allows no more than one, then run by the simple
     /// protocol. Run by the extended one, rows would come in binary, which not every type can do (aclitem), and COPY
     /// FROM STDIN would cost the connection, because sqlx sends a Close after each Execute.
-    async fn query(&mut self, sql: &str, wanted: Wanted, ears: &mut Ears<'_>) -> Result<Answer, DbError> {
+    async fn ask(&mut self, sql: &str, wanted: Wanted, ears: &mut Ears<'_>) -> Result<Answer, DbError> {
         if sql.contains('\0') {
             return Err(DbError::Unusable("a statement cannot contain a NUL character".to_owned()));
         }

@@ -101,6 +101,7 @@ impl Job<'_> {
     pub async fn make(&self, maintenance: &mut Backend) -> Result<Way, NoCopy> {
         let (from, to) = (&self.source.database, self.copy);
         self.stop.watch(maintenance.canceller());
+        maintenance.answers_within(Duration::from_millis(self.limit_ms));
         // Asked first: the server keeps everybody from logging in while it waits for those who are there to leave.
         let mut who = self.users(maintenance, false).await?;
         if who.is_none() {

@@ -202,6 +202,7 @@ impl Job<'_> {
         self.go_on()?;
         let mut backend = Backend::connect(endpoint, "ceremony copy", CONNECT_MAX).await?;
         self.stop.watch(backend.canceller());
+        backend.answers_within(std::time::Duration::from_millis(self.limit_ms));
         self.run(&mut backend, &format!("SET lock_timeout = {}", self.room.lock_timeout_ms)).await?;
         self.run(&mut backend, &format!("SET statement_timeout = {}", self.limit_ms)).await?;
         Ok(backend)

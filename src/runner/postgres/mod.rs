@@ -17,6 +17,7 @@ pub mod meter;
 pub mod patience;
 pub mod presence;
 mod probe;
+mod pulse;
 pub mod radar;
 mod reapply;
 mod restore;

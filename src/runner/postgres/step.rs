@@ -2,7 +2,7 @@
 //! and read back what happened through a fresh connection.
 
 use super::attempt::{Attempt, CONNECT_MAX, Prepared, prepare};
-use super::backend::{Backend, DbError};
+use super::backend::Backend;
 use super::before::{Before, Name};
 use super::catalog::diff;
 use super::ledger::{self, Mark};
@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How long COMMIT may take before its outcome is in doubt.
-const COMMIT_MAX: Duration = Duration::from_secs(60);
+const COMMIT_MAX: Duration = Duration::from_secs(10);
 /// How often the waiting transaction's connection is looked at.
 const BEAT: Duration = Duration::from_secs(2);
 /// So long it may take to answer.
-const ALIVE_MAX: Duration = Duration::from_secs(10);
+const ALIVE_MAX: Duration = Duration::from_secs(7);
 
 /// The word that a proved transaction waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -313,25 +313,19 @@ impl Attempt {
         let net = format!("SET LOCAL idle_in_transaction_session_timeout = {}", after_ms + 5_000);
         // From here on the core decides: STOP comes as a word.
         backend.run(&net, &mut |_| {}).await.map_err(|error| self.failure(error, None))?;
+        backend.answers_within(ALIVE_MAX);
         let mut beat = tokio::time::interval(BEAT);
         let answer = async {
             loop {
                 tokio::select! {
                     word = words.recv() => return Ok(word.unwrap_or(Word::Discard)),
-                    _ = beat.tick() => self.look_alive(backend).await?,
+                    // The waiting transaction's connection still answers.
+                    _ = beat.tick() => backend.value("SELECT 1").await.map(drop).map_err(|error| self.failure(error, None))?,
                 }
             }
         };
         let limit = Duration::from_millis(after_ms);
         tokio::time::timeout(limit, answer).await.unwrap_or(Err(Failure::Unanswered { after_ms }))
-    }
-
-    /// The waiting transaction's connection still answers.
-    async fn look_alive(&self, backend: &mut Backend) -> Result<(), Failure> {
-        let answer = tokio::time::timeout(ALIVE_MAX, backend.value("SELECT 1")).await;
-        let what = format!("the open transaction did not answer within {} s", ALIVE_MAX.as_secs());
-        let answer = answer.map_err(|_| Failure::Connection { what })?;
-        answer.map(drop).map_err(|error| self.failure(error, None))
     }
 
     pub(super) async fn commit(
@@ -344,17 +338,18 @@ impl Attempt {
         let say = self.say.clone();
         // Such as that it is committed here, and not known to a standby.
         let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
-        let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut notice)).await;
         let doubt = |what: String| Failure::Connection { what };
-        match answer {
-            Err(_) => return Err(doubt("no answer to COMMIT: its outcome is in doubt".to_owned())),
-            Ok(Err(error)) => {
-                return Err(doubt(format!("COMMIT was not answered as it should: {error}")));
+        backend.answers_within(COMMIT_MAX);
+        match backend.run("COMMIT", &mut notice).await {
+            Err(error) => {
+                return Err(doubt(format!(
+                    "COMMIT was not answered as it should: {error}; its outcome is in doubt"
+                )));
             }
-            Ok(Ok(tag)) if tag != "COMMIT" => {
+            Ok(tag) if tag != "COMMIT" => {
                 return Err(doubt(format!("the server answered COMMIT with {tag}")));
             }
-            Ok(Ok(_)) => {}
+            Ok(_) => {}
         }
         // It is final: after STOP too somebody must look at what became of it.
         self.stop.wind_up();
@@ -362,8 +357,8 @@ impl Attempt {
         let mut fresh = Backend::connect(&self.room.endpoint, &name, CONNECT_MAX)
             .await
             .map_err(|error| doubt(format!("committed, but it cannot be read back: {error}")))?;
-        let rows = tokio::time::timeout(COMMIT_MAX, ledger::rows(&mut fresh, mark.ceremony)).await;
-        let rows = rows.unwrap_or_else(|_| Err(DbError::Lost("no answer".to_owned())));
+        fresh.answers_within(COMMIT_MAX);
+        let rows = ledger::rows(&mut fresh, mark.ceremony).await;
         // Whether it happened does not hang on this look.
         if let Err(failure) = self.look_for_flaws(&mut fresh, flaws, true).await {
             let text = format!("not looked for things half done after the commit: {}\n", failure.words());
