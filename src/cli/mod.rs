@@ -244,6 +244,8 @@ enum Sub {
 
 /// Runs the program; returns its exit code.
 pub fn main() -> ExitCode {
+    // Without it the system ends the program there, which the record survives as well.
+    let _ = run::outlive_limits();
     let result = match parse::arguments(std::env::args_os().collect()) {
         Ok(Some(cli)) => {
             settled(cli.common, cli.command.as_ref()).and_then(|common| dispatch(common, cli.command))

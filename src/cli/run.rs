@@ -96,6 +96,13 @@ pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Comm
     Ok(ended as u8)
 }
 
+/// A file that grows beyond a limit of the shell (`ulimit -f`) or of its file system is an error that is told, as every
+/// other of the disk, and no silent death. A handler, and not "ignored": programs that we start begin without it.
+pub(super) fn outlive_limits() -> std::io::Result<()> {
+    let heard = std::sync::Arc::default();
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, heard).map(drop)
+}
+
 /// Signals that ask for an end, as messages.
 pub(super) fn signals(mouth: SyncSender<Message>) -> std::io::Result<signal_hook::iterator::Handle> {
     heard(move |signal| {

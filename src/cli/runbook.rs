@@ -4,6 +4,19 @@ use super::{Common, Trouble, launch};
 use crate::definition::Folder;
 use crate::plan::Plan;
 use crate::report::runbook;
+use crate::runner::session_folder::replace;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Whole or not at all, and for everybody who may read the file that was there.
+fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
+    let before = std::fs::metadata(path).map(|there| there.permissions());
+    let permissions = before.unwrap_or(std::fs::Permissions::from_mode(0o644));
+    let written = replace(folder, &name.to_string_lossy(), bytes)?;
+    std::fs::set_permissions(written, permissions)
+}
 
 pub(super) fn write(common: &Common, check: bool) -> Result<u8, Trouble> {
     let (folder, name, ceremony) = launch::definition(common)?;
@@ -26,7 +39,7 @@ pub(super) fn write(common: &Common, check: bool) -> Result<u8, Trouble> {
         let written = whole
             .parent()
             .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(&whole, &text));
+            .and_then(|()| replace_shared(&whole, text.as_bytes()));
         written.map_err(|error| Trouble::folder(&whole, &error))?;
     }
     outln!("{path} is current");

@@ -138,7 +138,7 @@ pub fn run<J: Journal>(
                 Message::Witness(word) => {
                     feed_all(drive, runner, &mut inputs, clock, &mut trouble);
                     if let Err(error) = super::witness::hear(drive, runner, word, clock.now()) {
-                        trouble = Some(error.to_string());
+                        trouble.get_or_insert_with(|| error.to_string());
                     }
                 }
                 Message::Said(_) => {}
@@ -181,7 +181,8 @@ fn feed_all<J: Journal>(
             // No record, no action: the screen says so, and nothing is done from here on.
             Err(error) => {
                 tracing::error!(%error, "the record cannot be written");
-                *trouble = Some(error.to_string());
+                // The first one says what happened; from then on nothing is written at all.
+                trouble.get_or_insert_with(|| error.to_string());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The one writer of a record: locked, appended, synced at barriers, poisoned by the first error.
 
-use super::{Chain, Entry, FILE_NAME, Recovered, recover};
+use super::{Chain, Entry, FILE_NAME, Recovered, ground, recover};
 use crate::session::{Event, Input};
 use crate::time::Moment;
 use std::fs::{File, OpenOptions};
@@ -24,6 +24,15 @@ pub enum JournalError {
     Locked(PathBuf),
     /// A line cannot be trusted.
     Corrupt(PathBuf, super::Corruption),
+    /// The file is not one that a lock protects.
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+        /// What to do about it.
+        next: String,
+    },
     /// An earlier write failed: this descriptor is not used again.
     Poisoned,
 }
@@ -49,6 +58,9 @@ impl std::fmt::Display for JournalError {
                  restore it from a copy; what comes before that entry still chains",
                 path.display()
             ),
+            Self::Unfit { path, why, next } => {
+                write!(f, "the record {} is not written to\n  why:  {why}\n  next: {next}", path.display())
+            }
             Self::Poisoned => write!(
                 f,
                 "the record cannot be written any more\n  why:  an earlier write failed, and what a failed write \
@@ -88,32 +100,30 @@ impl JournalFile {
             .open(&path)
             .map_err(failed("create", &path))?;
         lock(&file, &path)?;
+        ground::check(&file, &path)?;
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed("sync the folder of", &path))?;
         Ok(Self { file, path, chain: Chain::default(), poisoned: false })
     }
 
-    /// Goes on with the record in `folder`. A torn last line is cut and kept aside.
+    /// Goes on with the record in `folder`. A torn last line is cut and kept aside. What is there is written anew, into
+    /// a file that takes its place: who wrote it may have failed to sync it, and a sync that failed once says so once.
     ///
     /// # Errors
-    /// When it is locked, cannot be trusted, or cannot be read.
+    /// When it is locked, cannot be trusted, cannot be read or written, or is no file that a lock protects.
     pub fn open(folder: &Path) -> Result<(Self, Recovered), JournalError> {
         let path = folder.join(FILE_NAME);
-        let mut file =
-            OpenOptions::new().read(true).append(true).open(&path).map_err(failed("open", &path))?;
-        lock(&file, &path)?;
+        let mut old = ground::existing(&path)?;
+        lock(&old, &path)?;
+        ground::check(&old, &path)?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed("read", &path))?;
-        let recovered =
+        old.read_to_end(&mut bytes).map_err(failed("read", &path))?;
+        let mut recovered =
             recover(&bytes).map_err(|corruption| JournalError::Corrupt(path.clone(), corruption))?;
-        if recovered.torn > 0 {
-            let aside = folder.join(format!("{FILE_NAME}.torn-{}", recovered.entries.len() + 1));
-            std::fs::write(&aside, &bytes[recovered.bytes..])
-                .map_err(failed("keep the torn end of", &path))?;
-            file.set_len(recovered.bytes as u64).map_err(failed("cut the torn end of", &path))?;
-            file.sync_all().map_err(failed("sync", &path))?;
-        }
+        let (whole, torn) = bytes.split_at(recovered.bytes);
+        recovered.torn = ground::keep_torn(&path, recovered.chain.entries() + 1, torn)?;
+        let file = ground::put(&path, whole, Some(&old))?;
         let chain = recovered.chain.clone();
         Ok((Self { file, path, chain, poisoned: false }, recovered))
     }

@@ -4,8 +4,9 @@ use super::files::{DiskFolder, sha256};
 use crate::definition::Folder;
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Copies of the definition and of every file it names.
@@ -37,7 +38,19 @@ pub fn create(folder: &Path) -> io::Result<()> {
     // As root the server's user must get through to its data; it can list nothing here.
     let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
     std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
+    // Its own name too must outlive the power.
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match sync(parent.unwrap_or(Path::new("."))) {
+        // A folder of somebody else's that this user gets through and cannot list.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        done => done,
+    }
+}
+
+/// What was made, named anew or removed in `folder` is on disk when this returns.
+fn sync(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// Makes `folder`, if it is not there, for this user only.
@@ -48,13 +61,14 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// A file that must not be there yet, whole or not at all; its folder is to be synced.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
-        make_private(parent)?;
-    }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_private(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map(drop).map_err(|error| error.error)
 }
 
 /// Copies every file of the plan's ceremony; the bytes must still be those that were checked. Returns the SHA-256 of
@@ -63,16 +77,20 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When a file changed since it was loaded, and of the file system.
 pub fn fill(session: &Path, from: &DiskFolder, plan: &Plan, origin: &Origin) -> io::Result<String> {
+    let mut folders = BTreeSet::from([session.to_owned()]);
     for (path, sha256) in &plan.ceremony.files {
         let file = from.read(path).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
         if file.sha256 != *sha256 {
             return Err(io::Error::other(format!("{path} changed while it was loaded")));
         }
-        write(&session.join(FILES).join(path), &file.bytes)?;
+        let copy = session.join(FILES).join(path);
+        write(&copy, &file.bytes)?;
+        folders.extend(copy.ancestors().skip(1).take_while(|it| *it != session).map(Path::to_owned));
     }
     write(&session.join(ORIGIN), &serde_json::to_vec_pretty(origin)?)?;
     let outline = serde_json::to_vec_pretty(&plan.outline())?;
     write(&session.join(PLAN), &outline)?;
+    folders.iter().try_for_each(|folder| sync(folder))?;
     Ok(sha256(&outline))
 }
 
@@ -94,5 +112,6 @@ pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     io::Write::write_all(&mut file, bytes)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
+    sync(folder)?;
     Ok(path)
 }

@@ -31,6 +31,8 @@ pub const ROOMS: &[Room] = &[
     },
     // The one writer, and so the one that knows files.
     Room { path: "src/journal/file.rs", modules: &["session", "time"], crates: &[], pure: false },
+    // Where a record may lie.
+    Room { path: "src/journal/ground.rs", modules: &[], crates: &["rustix"], pure: false },
     // Reads a record piece by piece.
     Room { path: "src/journal/pages.rs", modules: &["time"], crates: &["serde_json"], pure: false },
     // Reads what the one writer writes.

@@ -181,19 +181,9 @@ impl Attempt {
             &sum.sha256,
             &format!("{} ({})", self.id, self.step.id),
         );
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
+        let folder = self.room.session.join("backup");
+        session_folder::replace(&folder, &format!("restore-{name}-{}.sql", self.id.number), text.as_bytes())
             .map_err(failed)?;
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        if let Err(error) = written {
-            let _ = std::fs::remove_file(&path);
-            return Err(failed(error));
-        }
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(relative)
     }
 }
