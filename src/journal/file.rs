@@ -1,6 +1,8 @@
 //! The one writer of a record: locked, appended, synced at barriers, poisoned by the first error.
 
-use super::{Chain, Entry, FILE_NAME, Recovered, recover};
+use super::aside;
+use super::reader::{Reader, known_format};
+use super::{Chain, Entry, FILE_NAME, FORMAT, Recovered, recover};
 use crate::session::{Event, Input};
 use crate::time::Moment;
 use std::fs::{File, OpenOptions};
@@ -24,6 +26,8 @@ pub enum JournalError {
     Locked(PathBuf),
     /// A line cannot be trusted.
     Corrupt(PathBuf, super::Corruption),
+    /// The record is of a format that this version does not know.
+    Format(PathBuf, u64),
     /// An earlier write failed: this descriptor is not used again.
     Poisoned,
 }
@@ -48,6 +52,13 @@ impl std::fmt::Display for JournalError {
                 "the record {} was changed or damaged\n  why:  {corruption}\n  next: ask who changed it, or \
                  restore it from a copy; what comes before that entry still chains",
                 path.display()
+            ),
+            Self::Format(path, format) => write!(
+                f,
+                "the record {} has format {format}\n  why:  this is ceremony {}, which knows format {FORMAT}\n  \
+                 next: use the version that wrote it, which its first line names as \"tool\"; nothing was changed",
+                path.display(),
+                env!("CARGO_PKG_VERSION")
             ),
             Self::Poisoned => write!(
                 f,
@@ -105,15 +116,16 @@ impl JournalFile {
         lock(&file, &path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read", &path))?;
-        let recovered =
+        known_format(&path, bytes.split(|byte| *byte == b'\n').next().unwrap_or_default())?;
+        let mut recovered =
             recover(&bytes).map_err(|corruption| JournalError::Corrupt(path.clone(), corruption))?;
+        let cut = aside::keep(folder, recovered.entries.len() + 1, &bytes[recovered.bytes..])
+            .map_err(failed("keep the torn end of", &path))?;
         if recovered.torn > 0 {
-            let aside = folder.join(format!("{FILE_NAME}.torn-{}", recovered.entries.len() + 1));
-            std::fs::write(&aside, &bytes[recovered.bytes..])
-                .map_err(failed("keep the torn end of", &path))?;
             file.set_len(recovered.bytes as u64).map_err(failed("cut the torn end of", &path))?;
             file.sync_all().map_err(failed("sync", &path))?;
         }
+        recovered.torn = cut;
         let chain = recovered.chain.clone();
         Ok((Self { file, path, chain, poisoned: false }, recovered))
     }
@@ -164,7 +176,12 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
 /// # Errors
 /// When it cannot be read or trusted.
 pub fn read(folder: &Path) -> Result<Recovered, JournalError> {
-    let path = folder.join(FILE_NAME);
-    let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
-    recover(&bytes).map_err(|corruption| JournalError::Corrupt(path, corruption))
+    let mut reader = Reader::open(folder)?;
+    let (mut chain, mut entries, mut bytes) = (Chain::default(), Vec::new(), 0);
+    while let Some(entry) = reader.next(|line| chain.check(line))? {
+        entries.push(entry);
+        bytes += reader.line().len();
+    }
+    let torn = usize::try_from(reader.torn()).unwrap_or(usize::MAX);
+    Ok(Recovered { entries, chain, bytes, torn })
 }
