@@ -92,9 +92,13 @@ const LESSONS: &[Lesson] = &[
         name: "verify",
         when: "before a name is put under a record: does it chain, are the files those it names, \
                does the core decide the same again? And with --signers: is it signed off?",
-        examples: &["ceremony verify latest", "ceremony verify latest --signers allowed_signers"],
-        codes: "0 as recorded (and signed off), 6 not so, 7 not signed off",
-        files: "reads session.jsonl, plan.json and files/ of the session.",
+        examples: &[
+            "ceremony verify latest",
+            "ceremony verify latest --signers allowed_signers",
+            "ceremony verify latest --head 'lusab babad gutih tugad'",
+        ],
+        codes: "0 as recorded (and signed off), 2 another format, 6 not as recorded, 7 not signed off",
+        files: "reads session.jsonl, plan.json, files/, backup/, signoff/ and the reports of the session.",
     },
     Lesson {
         name: "list",

@@ -2,7 +2,8 @@
 
 use super::purpose;
 use super::{Common, Trouble};
-use crate::journal::FILE_NAME;
+use crate::journal::torn::is_torn;
+use crate::journal::{FILE_NAME, FORMAT, format_of};
 use crate::runner::files::in_words;
 use crate::runner::rehearsal;
 use crate::session::{Event, Header, Mode};
@@ -122,6 +123,9 @@ fn header(file: &mut File) -> Result<Header, String> {
         let read = file.take(window - bytes.len() as u64).read_to_end(&mut bytes);
         let count = read.map_err(|error| format!("{FILE_NAME}: {}", in_words(&error)))?;
         if let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
+            if let Some(format) = format_of(&bytes[..at]).filter(|format| *format != u64::from(FORMAT)) {
+                return Err(format!("its record has format {format}; this version knows format {FORMAT}"));
+            }
             let brief: Brief = serde_json::from_slice(&bytes[..at])
                 .map_err(|error| format!("its first line is no entry: {error}"))?;
             let header = brief.events.into_iter().find_map(|event| match event {
@@ -154,7 +158,7 @@ fn end(file: &mut File, length: u64) -> Result<(Brief, bool, Standing, Option<St
         } else {
             bytes.iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| at + 1)
         };
-        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(begin, |at| at + 1).max(begin);
+        let whole = whole_lines(&bytes, begin, from)?;
         let lines: Vec<&[u8]> =
             bytes[begin..whole].split(|b| *b == b'\n').filter(|line| !line.is_empty()).collect();
         let (last, standing) = read_back(&lines)?;
@@ -165,6 +169,20 @@ fn end(file: &mut File, length: u64) -> Result<(Brief, bool, Standing, Option<St
         }
         window *= 4;
     }
+}
+
+/// Where the whole lines end in a piece of a record that begins at byte `from`, its first whole line at `begin`.
+fn whole_lines(bytes: &[u8], begin: usize, from: u64) -> Result<usize, String> {
+    let after = |part: &[u8]| part.iter().rposition(|b| *b == b'\n').map_or(begin, |at| at + 1).max(begin);
+    let whole = after(bytes);
+    if whole < bytes.len() {
+        let torn = is_torn(&bytes[whole..], from + whole as u64);
+        return if torn { Ok(whole) } else { Err("its last line has no end of line".to_owned()) };
+    }
+    // Of a line with an end the one that was never written is told by its zeros.
+    let last = after(&bytes[..whole.saturating_sub(1)]);
+    let torn = bytes[last..].contains(&0) && is_torn(&bytes[last..], from + last as u64);
+    Ok(if torn { last } else { whole })
 }
 
 /// Reads as many entries from the end as it takes to say where the session stands.

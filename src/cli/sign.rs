@@ -170,7 +170,7 @@ pub(super) fn seal(dir: &Path, wish: &Wish, principal: &str, key: &KeyChoice) ->
 
 /// The session in `dir`, if its record can be trusted and is over.
 pub(super) fn closed(dir: &Path) -> Result<(Player, Facts), Trouble> {
-    let verified = verify(dir).map_err(Trouble::unreadable)?;
+    let verified = verify(dir, None).map_err(Trouble::unreadable)?;
     if let Some(what) = verified.divergences.first() {
         return Err(Trouble::untrusted(dir, what));
     }

@@ -1,6 +1,7 @@
 //! `ceremony verify DIR --signers FILE`: is the session signed off, by the policy it was run with?
 
 use super::{Common, Trouble, sign};
+use crate::journal::known_head;
 use crate::runner::clock::Clock;
 use crate::runner::files::sha256;
 use crate::runner::signoff::{Checker, Found, Revoked, read};
@@ -22,9 +23,30 @@ pub(super) struct Checked {
     /// Keys that no longer count: public keys, fingerprints, or a list made by ssh-keygen -k.
     #[arg(long, value_name = "FILE", requires = "signers")]
     revoked: Option<PathBuf>,
+    /// The record's head as you know it from elsewhere, four words or hexadecimal digits: the record must end there.
+    #[arg(long, value_name = "HEAD", value_parser = head)]
+    pub head: Option<String>,
 }
 
-pub(super) fn check(common: &Common, dir: &Path, torn: usize, checked: &Checked) -> Result<u8, Trouble> {
+impl Checked {
+    /// Whether a list of signers was named.
+    pub fn has_signers(&self) -> bool {
+        self.signers.is_some()
+    }
+}
+
+fn head(text: &str) -> Result<String, String> {
+    known_head(text).ok_or_else(|| {
+        "four words, as in 'lusab babad gutih tugad', or 16 to 64 hexadecimal digits".to_owned()
+    })
+}
+
+pub(super) fn check(
+    common: &Common,
+    dir: &Path,
+    (head, torn): (&str, usize),
+    checked: &Checked,
+) -> Result<u8, Trouble> {
     let found = read(dir, None).map_err(|error| Trouble::folder(dir, &error))?;
     // Those that are set stand for themselves only where there is something to check.
     let set = common.settings.path("signers").filter(|_| !found.filed.is_empty());
@@ -32,7 +54,7 @@ pub(super) fn check(common: &Common, dir: &Path, torn: usize, checked: &Checked)
         if !found.filed.is_empty() || !found.troubles.is_empty() {
             outln!("sign-off {} there, not checked: bring --signers FILE", found.filed.len());
         }
-        return Ok(0);
+        return Ok(not_checked(&found, head));
     };
     let checker = checker(signers, checked.revoked.as_deref())?;
     let found = read(dir, Some(&checker)).map_err(|error| Trouble::folder(dir, &error))?;
@@ -56,6 +78,19 @@ pub(super) fn check(common: &Common, dir: &Path, torn: usize, checked: &Checked)
     outln!("  why:  what the policy asks for is not there, or cannot be relied on");
     outln!("  next: {}", next(&found, &ruling));
     Ok(NOT_SIGNED_OFF)
+}
+
+/// Whose keys they are is not known, but they must at least be about this record.
+fn not_checked(found: &Found, head: &str) -> u8 {
+    let other = |filed: &&Filed| filed.statement.predicate.head != head;
+    let Some(filed) = found.filed.iter().find(other) else { return 0 };
+    let about = &filed.statement.predicate.head;
+    outln!("error: {} is about a record with another head: {}", filed.name, clean_line(about));
+    outln!(
+        "  why:  its last line was changed, lines came after it, or it was made anew; or that file was changed"
+    );
+    outln!("  next: get the folder again from those who signed it; --signers FILE says who did");
+    NOT_SIGNED_OFF
 }
 
 fn next(found: &Found, ruling: &Ruling) -> &'static str {

@@ -1,15 +1,19 @@
-//! A record checked: does it chain, are the files those it names, and does the core decide the same again?
+//! A record checked: does it chain, are the files those it names, and does the core decide the same again? Read line by
+//! line, so that its length makes no difference to the memory that it takes.
 
-use super::follow;
-use super::replay::{Unreadable, header_of, plan_of};
-use crate::definition::Folder;
-use crate::journal::file::read;
-use crate::journal::head_words;
-use crate::runner::files::DiskFolder;
-use crate::runner::session_folder::FILES;
-use crate::session::{Session, Verdict};
-use crate::view::Transcript;
+mod folder;
+
+pub use folder::{Class, class_of};
+
+use super::replay::{Unreadable, plan_of};
+use crate::journal::file::JournalError;
+use crate::journal::reader::Reader;
+use crate::journal::{Chain, Corruption, Entry, FILE_NAME, head_words};
+use crate::plan::Plan;
+use crate::session::{Input, Observation, Outcome, Phase, Report, Session, Verdict};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a check of a session folder found.
 #[derive(Debug)]
@@ -24,64 +28,146 @@ pub struct Verified {
     pub verdict: Verdict,
     /// Whether the session was closed.
     pub closed: bool,
+    /// The version that wrote the first entry.
+    pub tool: String,
     /// Bytes of a torn last line: harmless, never acknowledged.
     pub torn: usize,
     /// What does not agree, with the entry's number where there is one.
     pub divergences: Vec<String>,
+    /// What is odd and proves nothing.
+    pub remarks: Vec<String>,
 }
 
-/// Checks the session in `folder`.
+/// A record that is being checked, as far as it was read.
+#[derive(Clone, Debug)]
+pub struct Checking {
+    chain: Chain,
+    session: Session,
+    /// The first entry that is not as it is decided here.
+    divergence: Option<String>,
+    /// Files kept on the way, by their path in the folder, with their checksums.
+    kept: BTreeMap<String, String>,
+    /// A head that is looked for, and behind which entry it was.
+    wanted: Option<(String, Option<u64>)>,
+}
+
+impl Checking {
+    /// Nothing was read yet of a record with this plan. `head` is known from elsewhere, as [`crate::journal::known_head`] gives it.
+    pub fn new(plan: Arc<Plan>, head: Option<String>) -> Self {
+        let wanted = head.map(|head| (head, None));
+        let session = Session::new(plan);
+        Self { chain: Chain::default(), session, divergence: None, kept: BTreeMap::new(), wanted }
+    }
+
+    /// Checks the next line, with its newline. What is decided otherwise is kept, and the chain checked to its end.
+    ///
+    /// # Errors
+    /// When it cannot be trusted.
+    pub fn line(&mut self, line: &[u8]) -> Result<(), Corruption> {
+        let entry = self.chain.check(line)?;
+        self.look_for(&entry.prev, entry.n - 1);
+        if self.divergence.is_none()
+            && let Err(why) = self.decide(&entry)
+        {
+            self.divergence = Some(format!("entry {}: {why}", entry.n));
+        }
+        if let Input::Outcome(Outcome { report: Report::Observed { observation }, .. }) = &entry.cause {
+            self.keep(observation);
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, entry: &Entry) -> Result<(), String> {
+        if self.session.decide(&entry.cause, entry.at()) != entry.events {
+            let tool = self.session.header.as_ref().map_or("?", |header| header.tool.as_str());
+            let own = env!("CARGO_PKG_VERSION");
+            return Err(format!(
+                "this program ({own}) decides something else there than the record (written by {tool}) says"
+            ));
+        }
+        let mut events = entry.events.iter();
+        events.try_for_each(|event| self.session.try_apply(entry.at(), event)).map_err(str::to_owned)
+    }
+
+    fn keep(&mut self, observation: &Observation) {
+        if let Observation::Backup { path, sha256, script, script_sha256, .. } = observation {
+            let both = [(path, sha256), (script, script_sha256)];
+            let named = both.into_iter().filter_map(|(path, sha256)| path.clone().zip(sha256.clone()));
+            self.kept.extend(named);
+        }
+    }
+
+    fn look_for(&mut self, head: &str, entries: u64) {
+        if let Some((wanted, at)) = &mut self.wanted
+            && head.starts_with(wanted.as_str())
+        {
+            *at = Some(entries);
+        }
+    }
+
+    /// What is wrong with the whole record, now that its end was reached.
+    pub fn finish(&mut self) -> Vec<String> {
+        let of = self.chain.entries();
+        self.look_for(&self.chain.head(), of);
+        let mut wrong: Vec<String> = self.divergence.iter().cloned().collect();
+        match &self.wanted {
+            Some((_, Some(at))) if *at < of => wrong.push(format!(
+                "entry {}: the head that was given is that of the {at} entries before it; {} came after them",
+                at + 1,
+                of - at
+            )),
+            Some((head, None)) => wrong.push(format!(
+                "entry {of} or one before it: the head that was given, {head}, is that of none of them; the record was \
+                 cut back, or made anew"
+            )),
+            _ => {}
+        }
+        wrong
+    }
+}
+
+/// Checks the session in `folder`; `head` is what is known of its head from elsewhere, as [`crate::journal::known_head`] gives it.
 ///
 /// # Errors
 /// When the record cannot be read or does not chain.
-pub fn verify(folder: &Path) -> Result<Verified, Unreadable> {
-    let found = read(folder).map_err(Unreadable::Journal)?;
-    let plan = plan_of(folder, &found.entries)?;
-    let mut session = Session::new(plan);
-    let mut transcript = Transcript::default();
-    let mut divergences = Vec::new();
-    for entry in &found.entries {
-        if session.decide(&entry.cause, entry.at()) != entry.events {
-            let tool = session.header.as_ref().map_or("?", |header| header.tool.as_str());
-            divergences.push(format!(
-                "entry {}: this program ({}) decides something else there than the record (written by {tool}) says",
-                entry.n,
-                env!("CARGO_PKG_VERSION")
-            ));
-            break;
+pub fn verify(folder: &Path, head: Option<String>) -> Result<Verified, Unreadable> {
+    let mut reader = Reader::open(folder).map_err(Unreadable::Journal)?;
+    let mut checking: Option<Checking> = None;
+    let mut step = |line: &[u8]| match &mut checking {
+        Some(checking) => checking.line(line).map(Ok),
+        None => {
+            let entry = Chain::default().check(line)?;
+            let plan = plan_of(folder, std::slice::from_ref(&entry));
+            Ok(plan.and_then(|plan| {
+                let mut begun = Checking::new(plan, head.clone());
+                let first = begun.line(line);
+                checking = Some(begun);
+                first.map_err(|corruption| {
+                    Unreadable::Journal(JournalError::Corrupt(folder.join(FILE_NAME), corruption))
+                })
+            }))
         }
-        if let Err(why) = follow(&mut session, &mut transcript, entry) {
-            divergences.push(format!("entry {}: {why}", entry.n));
-            break;
-        }
+    };
+    while let Some(checked) = reader.next(&mut step).map_err(Unreadable::Journal)? {
+        checked?;
     }
-    divergences.extend(files(folder, &found.entries));
-    let head = found.chain.head();
+    let Some(mut checking) = checking else {
+        let empty = || Unreadable::Files("the record is empty".to_owned());
+        return Err(plan_of(folder, &[]).err().unwrap_or_else(empty));
+    };
+    let mut divergences = checking.finish();
+    let (wrong, remarks) = folder::look(folder, checking.session.header.as_ref(), &checking.kept);
+    divergences.extend(wrong);
+    let head = checking.chain.head();
     Ok(Verified {
-        entries: found.chain.entries(),
+        entries: checking.chain.entries(),
         words: head_words(&head),
         head,
-        verdict: session.verdict(),
-        closed: matches!(session.phase, crate::session::Phase::Closed(_)),
-        torn: found.torn,
+        verdict: checking.session.verdict(),
+        closed: matches!(checking.session.phase, Phase::Closed(_)),
+        tool: checking.session.header.map(|header| header.tool).unwrap_or_default(),
+        torn: usize::try_from(reader.torn()).unwrap_or(usize::MAX),
         divergences,
+        remarks,
     })
-}
-
-/// The copies in the folder against the checksums in the first entry.
-fn files(folder: &Path, entries: &[crate::journal::Entry]) -> Vec<String> {
-    let (Some(header), Ok(copies)) = (header_of(entries), DiskFolder::new(&folder.join(FILES))) else {
-        return vec!["the copies of the definition's files are missing".to_owned()];
-    };
-    header
-        .inputs
-        .iter()
-        .filter_map(|(path, sha256)| match copies.read(path) {
-            Ok(file) if file.sha256 == *sha256 => None,
-            Ok(file) => {
-                Some(format!("{FILES}/{path} is another file: sha256 {}, recorded {sha256}", file.sha256))
-            }
-            Err(error) => Some(format!("{FILES}/{path}: {error}")),
-        })
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! The one writer of a record: locked, appended, synced at barriers, poisoned by the first error.
 
-use super::{Chain, Entry, FILE_NAME, Recovered, ground, recover};
+use super::reader::{Reader, known_format};
+use super::{Chain, Entry, FILE_NAME, FORMAT, Recovered, ground, recover};
 use crate::session::{Event, Input};
 use crate::time::Moment;
 use std::fs::{File, OpenOptions};
@@ -33,6 +34,8 @@ pub enum JournalError {
         /// What to do about it.
         next: String,
     },
+    /// The record is of a format that this version does not know.
+    Format(PathBuf, u64),
     /// An earlier write failed: this descriptor is not used again.
     Poisoned,
 }
@@ -61,6 +64,13 @@ impl std::fmt::Display for JournalError {
             Self::Unfit { path, why, next } => {
                 write!(f, "the record {} is not written to\n  why:  {why}\n  next: {next}", path.display())
             }
+            Self::Format(path, format) => write!(
+                f,
+                "the record {} has format {format}\n  why:  this is ceremony {}, which knows format {FORMAT}\n  \
+                 next: use the version that wrote it, which its first line names as \"tool\"; nothing was changed",
+                path.display(),
+                env!("CARGO_PKG_VERSION")
+            ),
             Self::Poisoned => write!(
                 f,
                 "the record cannot be written any more\n  why:  an earlier write failed, and what a failed write \
@@ -119,6 +129,7 @@ impl JournalFile {
         ground::check(&old, &path)?;
         let mut bytes = Vec::new();
         old.read_to_end(&mut bytes).map_err(failed("read", &path))?;
+        known_format(&path, bytes.split(|byte| *byte == b'\n').next().unwrap_or_default())?;
         let mut recovered =
             recover(&bytes).map_err(|corruption| JournalError::Corrupt(path.clone(), corruption))?;
         let (whole, torn) = bytes.split_at(recovered.bytes);
@@ -174,7 +185,12 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
 /// # Errors
 /// When it cannot be read or trusted.
 pub fn read(folder: &Path) -> Result<Recovered, JournalError> {
-    let path = folder.join(FILE_NAME);
-    let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
-    recover(&bytes).map_err(|corruption| JournalError::Corrupt(path, corruption))
+    let mut reader = Reader::open(folder)?;
+    let (mut chain, mut entries, mut bytes) = (Chain::default(), Vec::new(), 0);
+    while let Some(entry) = reader.next(|line| chain.check(line))? {
+        entries.push(entry);
+        bytes += reader.line().len();
+    }
+    let torn = usize::try_from(reader.torn()).unwrap_or(usize::MAX);
+    Ok(Recovered { entries, chain, bytes, torn })
 }

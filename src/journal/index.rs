@@ -178,7 +178,8 @@ impl<'l> Glance<'l> {
         let (m, rest) = number(rest.strip_prefix(b"\",\"m\":")?)?;
         let (prev, rest) = rest.strip_prefix(b",\"prev\":\"")?.split_at_checked(64)?;
         let cause = rest.strip_prefix(b"\",\"cause\":")?;
-        if !cause.starts_with(b"{") || !cause.ends_with(b"]}\n") {
+        // A line with a sector that was never written is looked at as a whole.
+        if !cause.starts_with(b"{") || !cause.ends_with(b"]}\n") || cause.contains(&0) {
             return None;
         }
         Some(Self { n, t: std::str::from_utf8(t).ok()?, m, prev: std::str::from_utf8(prev).ok()?, cause })

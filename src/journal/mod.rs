@@ -7,7 +7,9 @@ pub mod file;
 mod ground;
 pub mod index;
 pub mod pages;
+pub mod reader;
 pub mod tail;
+pub mod torn;
 
 use crate::session::{Event, Input};
 use crate::time::{Moment, Timestamp};
@@ -120,7 +122,8 @@ impl Chain {
         if !prev.bytes().eq(nibbles.map(|digit| HEX[usize::from(digit)])) {
             let head = hex(&digest);
             return corrupt(format!(
-                "does not chain: its prev is {prev}, the bytes before it hash to {head}"
+                "does not chain: its prev is {prev}, the bytes before it hash to {head}; what was changed is \
+                 before it, or that prev"
             ));
         }
         Ok(())
@@ -155,7 +158,7 @@ pub struct Recovered {
     pub torn: usize,
 }
 
-/// Reads a whole record. A last line without its newline was torn by a crash and is left out.
+/// Reads a whole record. A last line that was torn by a crash ([`torn::is_torn`]) is left out.
 ///
 /// # Errors
 /// With the first entry that cannot be trusted.
@@ -164,20 +167,29 @@ pub fn recover(bytes: &[u8]) -> Result<Recovered, Corruption> {
     let mut entries = Vec::new();
     let mut good = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if !line.ends_with(b"\n") {
-            break;
+        match chain.check(line) {
+            Ok(entry) => entries.push(entry),
+            Err(_) if good + line.len() == bytes.len() && torn::is_torn(line, good as u64) => break,
+            Err(corruption) => return Err(corruption),
         }
-        entries.push(chain.check(line)?);
         good += line.len();
     }
     Ok(Recovered { entries, chain, bytes: good, torn: bytes.len() - good })
 }
 
+/// The format that the first line of a record says it has; `None` where it says none. What else is in the line may be
+/// unknown here.
+pub fn format_of(line: &[u8]) -> Option<u64> {
+    let entry: serde_json::Value = serde_json::from_slice(line).ok()?;
+    entry.pointer("/cause/header/format")?.as_u64()
+}
+
+const CONSONANTS: &[u8] = b"bdfghjklmnprstvz";
+const VOWELS: &[u8] = b"aiou";
+
 /// Four words that a person can compare or read out loud: the first 64 bits of a head as proquints,
 /// <https://arxiv.org/html/0901.4016>.
 pub fn head_words(head: &str) -> String {
-    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
-    const VOWELS: &[u8; 4] = b"aiou";
     let word = |digits: &str| {
         let Ok(bits) = u16::from_str_radix(digits, 16) else { return "?????".to_owned() };
         let consonant = |shift: u16| CONSONANTS[usize::from(bits >> shift & 15)] as char;
@@ -187,6 +199,29 @@ pub fn head_words(head: &str) -> String {
     let words: Vec<String> =
         (0..4).map(|at| word(head.get(at * 4..at * 4 + 4).unwrap_or_default())).collect();
     words.join(" ")
+}
+
+/// What somebody knows of a head, as the digits that it begins with: its four words, or 16 to 64 hexadecimal digits.
+/// `None` where it is neither.
+pub fn known_head(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_lowercase();
+    if (16..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(text);
+    }
+    let words: Vec<&str> = text.split([' ', '-']).filter(|word| !word.is_empty()).collect();
+    let digits: Option<String> = words.iter().map(|word| digits_of(word)).collect();
+    digits.filter(|_| words.len() == 4)
+}
+
+/// The four digits that a word stands for.
+fn digits_of(word: &str) -> Option<String> {
+    let [c, v, d, w, e] = word.as_bytes() else { return None };
+    let place = |letters: &[u8], letter: &u8| letters.iter().position(|one| one == letter);
+    let bits = [(CONSONANTS, c), (VOWELS, v), (CONSONANTS, d), (VOWELS, w), (CONSONANTS, e)];
+    let number = bits.into_iter().try_fold(0, |number, (letters, letter)| {
+        place(letters, letter).map(|at| number * letters.len() + at)
+    });
+    number.map(|number| format!("{number:04x}"))
 }
 
 #[cfg(test)]

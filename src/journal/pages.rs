@@ -2,10 +2,10 @@
 
 use super::file::{JournalError, failed};
 use super::index::{Index, Indexer, moment_of};
+use super::reader::Reader;
 use super::{Corruption, Entry, FILE_NAME};
 use crate::time::Moment;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,19 +26,11 @@ impl Pages {
     /// # Errors
     /// When it cannot be read or trusted.
     pub fn open(folder: &Path, is_plain: fn(&str) -> bool) -> Result<Self, JournalError> {
-        let path = folder.join(FILE_NAME);
-        let file = File::open(&path).map_err(failed("open", &path))?;
-        let mut reader = BufReader::with_capacity(1 << 20, &file);
+        let mut reader = Reader::open(folder)?;
         let mut indexer = Indexer::new(is_plain);
-        let mut line = Vec::new();
-        let torn = loop {
-            line.clear();
-            reader.read_until(b'\n', &mut line).map_err(failed("read", &path))?;
-            if !line.ends_with(b"\n") {
-                break line.len();
-            }
-            indexer.line(&line).map_err(|corruption| JournalError::Corrupt(path.clone(), corruption))?;
-        };
+        while reader.next(|line| indexer.line(line))?.is_some() {}
+        let torn = usize::try_from(reader.torn()).unwrap_or(usize::MAX);
+        let (file, path) = (reader.file()?, folder.join(FILE_NAME));
         let index = Arc::new(indexer.finish(torn));
         Ok(Self { file, path, index, block: None, bytes: Vec::new() })
     }

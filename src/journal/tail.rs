@@ -1,6 +1,8 @@
 //! A record that somebody else writes, read as it grows: whole lines only, each held against the chain.
 
 use super::file::JournalError;
+use super::reader::known_format;
+use super::torn::is_torn;
 use super::{Chain, Corruption, Entry, FILE_NAME};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -46,8 +48,17 @@ impl Tail {
             return Err(corrupt(Corruption { entry: self.chain.entries(), what }));
         };
         let mut entries = Vec::new();
-        for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
-            entries.push(self.chain.check(line).map_err(corrupt)?);
+        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').peekable();
+        if let Some(first) = lines.peek().filter(|_| self.bytes == 0) {
+            known_format(&self.path, first)?;
+        }
+        while let Some(line) = lines.next() {
+            match self.chain.check(line) {
+                Ok(entry) => entries.push(entry),
+                Err(_) if !line.ends_with(b"\n") => break,
+                Err(_) if lines.peek().is_none() && is_torn(line, self.bytes) => break,
+                Err(corruption) => return Err(corrupt(corruption)),
+            }
             self.bytes += line.len() as u64;
         }
         Ok(entries)

@@ -69,3 +69,24 @@ fn unknown_fields_are_refused() {
 fn head_words_are_proquints() {
     assert_eq!(head_words("7f0000013f54dcc1ffff"), "lusab babad gutih tugad");
 }
+
+#[test]
+fn a_head_is_known_by_its_words_or_its_digits() {
+    let head = "7f0000013f54dcc1".to_owned();
+    for said in ["lusab babad gutih tugad", " Lusab-babad-gutih-tugad ", "7F0000013F54DCC1"] {
+        assert_eq!(known_head(said).as_ref(), Some(&head), "{said}");
+    }
+    for said in [
+        "",
+        "lusab babad gutih",
+        "lusab babad gutih tugad tugad",
+        "lusab babad gutih tugae",
+        "7f0000013f54dcc",
+    ] {
+        assert_eq!(known_head(said), None, "{said}");
+    }
+    for number in [0_u16, 1, 0x8000, 0xffff, 0x1234] {
+        let head = format!("{number:04x}").repeat(16);
+        assert_eq!(known_head(&head_words(&head)).as_deref(), Some(&head[..16]));
+    }
+}

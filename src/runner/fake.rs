@@ -315,6 +315,7 @@ fn rows(subject: &Subject, good: bool) -> Option<Observation> {
             sha256: good.then(|| "b".repeat(64)),
             path: good.then(|| "backup/x.copy".to_owned()),
             script: good.then(|| format!("backup/restore-{table}.sql")),
+            script_sha256: None,
         },
         Subject::Restored(table) => Observation::Restored {
             table: table.clone(),

@@ -295,6 +295,9 @@ pub enum Observation {
         /// The script that puts the rows back, within the session folder; `None` where there are none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         script: Option<String>,
+        /// Of the script; `None` in older records and where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        script_sha256: Option<String>,
     },
     /// The rows of a table that a rollback deletes were put back on the drill's copy, after the way up again.
     Restored {

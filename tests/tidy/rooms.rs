@@ -35,6 +35,10 @@ pub const ROOMS: &[Room] = &[
     Room { path: "src/journal/ground.rs", modules: &[], crates: &["rustix"], pure: false },
     // Reads a record piece by piece.
     Room { path: "src/journal/pages.rs", modules: &["time"], crates: &["serde_json"], pure: false },
+    // Keeps what was torn.
+    Room { path: "src/journal/aside.rs", modules: &[], crates: &[], pure: false },
+    // Reads a record line by line.
+    Room { path: "src/journal/reader.rs", modules: &[], crates: &[], pure: false },
     // Reads what the one writer writes.
     Room { path: "src/journal/tail.rs", modules: &["session", "time"], crates: &[], pure: false },
     Room { path: "src/review.rs", modules: &["time"], crates: &["serde"], pure: true },

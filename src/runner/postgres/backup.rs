@@ -5,7 +5,7 @@ use super::backend::Backend;
 use super::restore::{PutBack, script};
 use super::table::Table;
 use crate::plan::Subject;
-use crate::runner::files::Hashing;
+use crate::runner::files::{Hashing, sha256};
 use crate::runner::session_folder;
 use crate::session::*;
 use std::fs::File;
@@ -92,6 +92,7 @@ impl Attempt {
             sha256: None,
             path: None,
             script: None,
+            script_sha256: None,
         };
         let relative = format!("backup/{name}-{}.copy", self.id.number);
         let path = self.room.session.join(&relative);
@@ -104,7 +105,8 @@ impl Attempt {
         let counted = self.count(backend, name).await?.unwrap_or_default();
         let sum = self.copy_to(backend, &table, &path, counted).await?;
         self.meter_done(backend).await?;
-        let script = if counted == 0 { None } else { Some(self.write_script(name, &table, &sum)?) };
+        let written = if counted == 0 { None } else { Some(self.write_script(name, &table, &sum)?) };
+        let (script, script_sha256) = written.unzip();
         self.say(Report::Printed {
             source: Source::Runner,
             text: format!(
@@ -118,6 +120,7 @@ impl Attempt {
             sha256: Some(sum.sha256),
             path: Some(relative),
             script,
+            script_sha256,
         });
         Ok(())
     }
@@ -170,8 +173,9 @@ impl Attempt {
         Ok(read)
     }
 
-    /// Writes the script that puts the rows back, beside them; returns its path within the session folder.
-    fn write_script(&self, name: &str, table: &Table, sum: &Sum) -> Result<String, Failure> {
+    /// Writes the script that puts the rows back, beside them; returns its path within the session folder
+    /// and its checksum.
+    fn write_script(&self, name: &str, table: &Table, sum: &Sum) -> Result<(String, String), Failure> {
         let relative = format!("backup/restore-{name}-{}.sql", self.id.number);
         let path = self.room.session.join(&relative);
         let failed = |error: io::Error| no_backup(name, &path, &error.to_string());
@@ -184,7 +188,7 @@ impl Attempt {
         let folder = self.room.session.join("backup");
         session_folder::replace(&folder, &format!("restore-{name}-{}.sql", self.id.number), text.as_bytes())
             .map_err(failed)?;
-        Ok(relative)
+        Ok((relative, sha256(text.as_bytes())))
     }
 }
 
