@@ -50,9 +50,12 @@ fn opened(dir: &Path) -> Result<Player, Trouble> {
 fn text(comparison: &Comparison, ascii: bool) {
     let line = |row: &Row| {
         let text = row.plain().trim_end().to_owned();
-        outln!("{}", if ascii { plain(&text) } else { text });
+        // A row is clean already.
+        super::out::as_made((if ascii { plain(&text) } else { text } + "\n").as_bytes());
     };
-    outln!("A  {}\nB  {}\n", comparison.names.0, comparison.names.1);
+    outln!("A  {}", comparison.names.0);
+    outln!("B  {}", comparison.names.1);
+    outln!();
     let opened = |at: usize| at == 0 || comparison.items[at].likeness() == Likeness::Differs;
     for row in compare_rows(comparison, COLUMNS, CompareShow::Unlike, opened) {
         line(&row.row);

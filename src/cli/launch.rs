@@ -199,7 +199,11 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
     let filter = tracing_subscriber::EnvFilter::try_from_env("CEREMONY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
     // A second session in one process (as tests have) keeps the first log.
-    let _ = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(filter).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_writer(move || super::out::Log(writer.clone()))
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .try_init();
     Ok(guard)
 }
 

@@ -2,7 +2,7 @@
 
 use super::sessions::{self, Found};
 use super::{Common, Trouble, knows};
-use crate::view::{Glance, Verb, clean_line};
+use crate::view::{Glance, Verb, json_text};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -20,7 +20,8 @@ pub(super) fn show(common: &Common, dir: Option<&Path>, as_json: bool) -> Result
     };
     if as_json {
         let all: Vec<Value> = found.iter().map(as_value).collect();
-        outln!("{}", Value::Array(all));
+        let text = json_text(&Value::Array(all).to_string());
+        super::out::as_made(format!("{text}\n").as_bytes());
         return Ok(0);
     }
     if found.is_empty() {
@@ -32,14 +33,14 @@ pub(super) fn show(common: &Common, dir: Option<&Path>, as_json: bool) -> Result
         let dir = quoted(&found.dir);
         match &found.seen {
             Ok(glance) => {
-                outln!("{}", clean_line(&heading(glance)));
-                outln!("    {}", clean_line(&glance.state()));
-                outln!("    {}", clean_line(&format!("ceremony {} {dir}", next(glance))));
+                outln!("{}", heading(glance));
+                outln!("    {}", glance.state());
+                outln!("    ceremony {} {dir}", next(glance));
             }
             Err(why) => {
-                outln!("{}", clean_line(&format!("DAMAGED  {}", found.name())));
-                outln!("    {}", clean_line(why));
-                outln!("    {}", clean_line(&format!("ceremony verify {dir}")));
+                outln!("DAMAGED  {}", found.name());
+                outln!("    {why}");
+                outln!("    ceremony verify {dir}");
             }
         }
     }

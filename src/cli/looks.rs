@@ -87,7 +87,11 @@ fn names(common: &Common) -> Vec<String> {
 fn sheet(common: &Common, name: &str) -> Result<Sheet, String> {
     let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == name);
     let told = |problems: Vec<crate::definition::Diagnostic>| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        problems
+            .iter()
+            .map(|problem| super::out::three_parts(&problem.to_string()))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     // A name is no path.
     let path = own(common).filter(|_| Path::new(name).components().count() == 1);
@@ -118,16 +122,14 @@ pub(super) fn list(common: &Common) -> Result<u8, Trouble> {
             Ok(sheet) => {
                 outln!("{here} {name:<20} {}", sheet.about);
                 if colours {
-                    outln!(
-                        "  {}\n",
-                        sample(sheet.theme(common.settings.depth()), common.settings.flag("ascii"))
-                    );
+                    let painted = sample(sheet.theme(common.settings.depth()), common.settings.flag("ascii"));
+                    super::out::as_made(format!("  {painted}\n\n").as_bytes());
                 }
             }
             Err(what) => {
                 bad = true;
                 outln!("{here} {name:<20} cannot be used");
-                eprintln!("{what}");
+                super::out::error_as_made(&what);
             }
         }
     }

@@ -1,12 +1,7 @@
 //! The command line: one file a subcommand, and what they share.
 
-/// Prints a line. A reader that has left (`| head`) is no reason to panic and lose the exit code.
-macro_rules! outln {
-    ($($argument:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($argument)*);
-    }};
-}
+#[macro_use]
+mod out;
 
 mod check;
 mod compare;
@@ -256,7 +251,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(trouble) => {
-            eprintln!("{trouble}");
+            out::error_as_made(&trouble.to_string());
             ExitCode::from(trouble.code)
         }
     }

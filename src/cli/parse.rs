@@ -86,7 +86,7 @@ pub fn knows(name: &str) -> bool {
 /// When it is not understood.
 pub(super) fn arguments(arguments: Vec<OsString>) -> Result<Option<Cli>, Trouble> {
     if let Some(text) = topics::asked(&arguments) {
-        outln!("{}", text.trim_end());
+        super::out::as_made(format!("{}\n", text.trim_end()).as_bytes());
         return Ok(None);
     }
     let matches = match command().try_get_matches_from(arguments) {

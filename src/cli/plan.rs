@@ -8,7 +8,8 @@ pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
     let (_, _, ceremony) = launch::definition(common)?;
     let plan = Plan::new(ceremony);
     let ceremony = &plan.ceremony;
-    outln!("{}\n", ceremony.title);
+    outln!("{}", ceremony.title);
+    outln!();
     outln!("Migrations, in the order in which they are applied:");
     for &at in &plan.order {
         let migration = &ceremony.migrations[at];
@@ -25,9 +26,11 @@ pub(super) fn show(common: &Common) -> Result<u8, Trouble> {
             migration.script.file
         );
     }
-    outln!("\nSteps:");
+    outln!();
+    outln!("Steps:");
     steps(&plan.steps);
-    outln!("\nComplete rollback, as one action:");
+    outln!();
+    outln!("Complete rollback, as one action:");
     steps(&plan.rollback);
     Ok(0)
 }

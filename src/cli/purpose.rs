@@ -11,7 +11,6 @@ use crate::runner::postgres::stop::Stop;
 use crate::runner::rehearsal::{self, Copy};
 use crate::runner::suite::SuiteRoom;
 use crate::session::Report;
-use crate::view::clean_line;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -121,7 +120,7 @@ pub fn copied(
     let signals = signals.map_err(|error| Trouble::folder(folder, &error))?;
     let say = |report| {
         if let Report::Printed { text, .. } = report {
-            text.lines().for_each(|line| eprintln!("{}", clean_line(line)));
+            text.lines().for_each(|line| errln!("{line}"));
         }
     };
     let limit_ms = limits.statement_timeout_ms + GRACE_MS;
@@ -138,16 +137,16 @@ pub fn copied(
                 "no rehearsal on {}/{}: {}",
                 target.endpoint,
                 target.endpoint.database,
-                clean_line(&error.to_string())
+                error
             ),
             "a rehearsal runs on a copy: file by file while nobody else is connected, else dumped and restored",
             next,
         )
     })?;
     for name in left {
-        eprintln!("note: {name} was left by a rehearsal that was killed; drop it with: DROP DATABASE {name}");
+        errln!("note: {name} was left by a rehearsal that was killed; drop it with: DROP DATABASE {name}");
     }
-    eprintln!("rehearsing on {}, a copy of {}", there.database, target.endpoint.database);
+    errln!("rehearsing on {}, a copy of {}", there.database, target.endpoint.database);
     let how = way.of(&target.endpoint.database, &there.database);
     target.endpoint = there;
     Ok((copy, how))
@@ -156,6 +155,6 @@ pub fn copied(
 /// Ends a rehearsal's copy; one that stays is named, so that a person can drop it.
 pub fn discard(copy: Option<Copy>) {
     if let Some(Err(error)) = copy.map(|mut copy| copy.discard()) {
-        eprintln!("warning: {error}");
+        errln!("warning: {error}");
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
         signals.close();
         sitting.reading.keep();
         if let Some(trouble) = sitting.reading.trouble() {
-            eprintln!("{trouble}");
+            errln!("{trouble}");
         }
         Ok(0)
     };

@@ -6,7 +6,6 @@ use crate::driver::replay::Player;
 use crate::report::{Execution, html, json, junit, markdown};
 use crate::runner::session_folder::replace;
 use clap::{Args, ValueEnum};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Which report, and where it goes.
@@ -97,8 +96,8 @@ pub(super) fn write(dir: &Path, options: &Options) -> Result<u8, Trouble> {
         if let Some(name) =
             is_for_folder.then(|| super::sign::signed_report(dir, &player.head, &text)).flatten()
         {
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            eprintln!("not written: {name} is about the report.md that is there, made by another version");
+            super::out::as_made(text.as_bytes());
+            errln!("not written: {name} is about the report.md that is there, made by another version");
             continue;
         }
         put(dir, options, *format, &text)?;
@@ -109,7 +108,7 @@ pub(super) fn write(dir: &Path, options: &Options) -> Result<u8, Trouble> {
 fn put(dir: &Path, options: &Options, format: Format, text: &str) -> Result<(), Trouble> {
     // A closed pipe (`| head`) is no trouble.
     let say = || {
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        super::out::as_made(text.as_bytes());
     };
     let path = match &options.output {
         Some(output) if output.as_os_str() == "-" => {
@@ -134,6 +133,6 @@ fn put(dir: &Path, options: &Options, format: Format, text: &str) -> Result<(), 
     if options.format == Format::Markdown && options.output.is_none() {
         say();
     }
-    eprintln!("written to {}", path.display());
+    errln!("written to {}", path.display());
     Ok(())
 }

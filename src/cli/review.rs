@@ -84,7 +84,7 @@ fn desk(common: &Common, dir: &Path, role: Option<Role>, reader: &str) -> Result
     loop {
         let ended = sit(&mut desk, common, &mut kept)?;
         if let Some(trouble) = kept.trouble() {
-            eprintln!("{trouble}");
+            errln!("{trouble}");
         }
         match ended {
             Ended::Signed(wish) => return Ok(Some(wish)),

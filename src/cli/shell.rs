@@ -3,7 +3,6 @@
 use super::parse::command_for_shells;
 use super::{Trouble, command, lessons, topics};
 use clap::Command;
-use std::io::Write as _;
 use std::path::Path;
 
 /// The shells that completions can be written for.
@@ -67,7 +66,7 @@ complete -c ceremony -n "__fish_seen_subcommand_from help" -f -a "TOPICS"
 
 pub(super) fn completions(shell: Shell) -> Result<u8, Trouble> {
     // A reader that has left is no trouble.
-    let _ = std::io::stdout().write_all(script(shell).as_bytes());
+    super::out::as_made(script(shell).as_bytes());
     Ok(0)
 }
 
@@ -118,7 +117,7 @@ pub(super) fn man(dir: Option<&Path>) -> Result<u8, Trouble> {
     root.build();
     let Some(dir) = dir else {
         let bytes = page(&root).map_err(|error| Trouble::unexpected(&error))?;
-        let _ = std::io::stdout().write_all(&bytes);
+        super::out::as_made(&bytes);
         return Ok(0);
     };
     let write = || -> std::io::Result<()> {

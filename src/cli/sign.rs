@@ -278,10 +278,7 @@ impl Desk {
             let said = &self.filed[*at].statement.predicate;
             return Err(Trouble::not_signed(
                 format!("{} rejected this session", said.principal),
-                format!(
-                    "\"{}\"; as long as that stands, nobody approves",
-                    crate::view::clean_line(&said.reason)
-                ),
+                format!("\"{}\"; as long as that stands, nobody approves", said.reason),
                 "settle it with them; they can take it back with --withdraw REASON",
             ));
         }

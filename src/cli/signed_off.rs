@@ -6,7 +6,6 @@ use crate::runner::clock::Clock;
 use crate::runner::files::sha256;
 use crate::runner::signoff::{Checker, Found, Revoked, read};
 use crate::signoff::*;
-use crate::view::clean_line;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +65,7 @@ pub(super) fn check(
     if torn > 0 {
         ruling.against.push("the record ends in a torn line".to_owned());
     }
-    ruling.against.extend(found.troubles.iter().map(|what| clean_line(what)));
+    ruling.against.extend(found.troubles.iter().cloned());
     show(&found, &ruling);
     if ruling.against.is_empty() {
         outln!("signed off by the policy that the session was run with");
@@ -131,13 +130,13 @@ fn show(found: &Found, ruling: &Ruling) {
             Standing::TakesBack => format!("takes it back: {}", said.reason),
             Standing::Refused(why) => format!("refused: {}", why.words()),
         };
-        outln!("sign-off {}", clean_line(&format!("{head}: {how}")));
+        outln!("sign-off {head}: {how}");
     }
     for ruled in &ruling.rules {
         let by = if ruled.by.is_empty() { "nobody".to_owned() } else { ruled.by.join(", ") };
         let state = if ruled.is_satisfied() { "satisfied" } else { "MISSING" };
         let (role, count) = (ruled.rule.role.word(), ruled.rule.count);
-        outln!("policy   {state:<9} {role}, {} of {count}: {}", ruled.by.len(), clean_line(&by));
+        outln!("policy   {state:<9} {role}, {} of {count}: {}", ruled.by.len(), by);
         let conditions = ruled.rule.conditions();
         if !conditions.is_empty() {
             outln!("         {conditions}");

@@ -118,7 +118,7 @@ fn percent(name: &str) -> String {
 
 fn started(programs: ServerPrograms, session: &Path, ceremony: &Ceremony) -> Result<Target, Trouble> {
     let home = session.join("server");
-    eprintln!("starting PostgreSQL {} for this session ...", programs.version);
+    errln!("starting PostgreSQL {} for this session ...", programs.version);
     let server = Embedded::start(&programs, &home, EMBEDDED_DATABASE).map_err(Trouble::server)?;
     let endpoint = Endpoint {
         host: Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)),

@@ -1,5 +1,6 @@
 //! Trouble that ends the program: what, why, what next, and an exit code.
 
+use super::out::three_parts;
 use super::purpose::SESSIONS;
 use crate::definition::Diagnostic;
 use crate::driver::replay::Unreadable;
@@ -9,6 +10,7 @@ use crate::runner::files::in_words;
 use crate::runner::guard::Refused;
 use crate::runner::server::ServerError;
 use crate::runner::signoff::KeyTrouble;
+use crate::view::clean_line;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -29,7 +31,14 @@ impl fmt::Display for Trouble {
 
 impl Trouble {
     fn new(code: u8, what: impl fmt::Display, why: impl fmt::Display, next: impl fmt::Display) -> Self {
+        let [what, why, next] =
+            [what.to_string(), why.to_string(), next.to_string()].map(|it| clean_line(&it));
         Self { code, text: format!("error: {what}\n  why:  {why}\n  next: {next}") }
+    }
+
+    /// From a text with the three parts.
+    fn told(code: u8, text: impl fmt::Display) -> Self {
+        Self { code, text: three_parts(&text.to_string()) }
     }
 
     /// The options or files are wrong.
@@ -39,7 +48,7 @@ impl Trouble {
 
     /// The definition has mistakes.
     pub fn definition(problems: &[Diagnostic]) -> Self {
-        let mut text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let mut text: Vec<String> = problems.iter().map(|it| three_parts(&it.to_string())).collect();
         text.push(match problems.len() {
             1 => "1 problem; nothing was started".to_owned(),
             count => format!("{count} problems; nothing was started"),
@@ -49,22 +58,23 @@ impl Trouble {
 
     /// The settings have mistakes.
     pub fn settings(problems: &[String]) -> Self {
-        Self { code: 2, text: problems.join("\n") }
+        let each: Vec<String> = problems.iter().map(|it| three_parts(it)).collect();
+        Self { code: 2, text: each.join("\n") }
     }
 
     /// The environment could redirect a connection.
     pub fn guard(refused: Refused) -> Self {
-        Self { code: 2, text: format!("error: {refused}") }
+        Self::told(2, format_args!("error: {refused}"))
     }
 
     /// The target is not local, or not written as it must be.
     pub fn guard_from(refused: Refused, source: &str) -> Self {
-        Self { code: 2, text: format!("error: {source}: {refused}") }
+        Self::told(2, format_args!("error: {source}: {refused}"))
     }
 
     /// There is no server to be had.
     pub fn server(error: ServerError) -> Self {
-        Self { code: 2, text: format!("error: {error}") }
+        Self::told(2, format_args!("error: {error}"))
     }
 
     /// A folder cannot be used.
@@ -127,14 +137,15 @@ impl Trouble {
             JournalError::Locked(_) | JournalError::Unfit { .. } | JournalError::Format(..) => 2,
             JournalError::Io { .. } | JournalError::Poisoned => 1,
         };
-        Self { code, text: format!("error: {error}") }
+        Self::told(code, format_args!("error: {error}"))
     }
 
     /// The session folder cannot be read back.
     pub fn unreadable(error: Unreadable) -> Self {
         match error {
             Unreadable::Journal(error) => Self::journal(error),
-            other => Self { code: 6, text: format!("error: {other}") },
+            Unreadable::Definition(problems) => Self { code: 6, ..Self::definition(&problems) },
+            other => Self::told(6, format_args!("error: {other}")),
         }
     }
 
@@ -165,7 +176,7 @@ impl Trouble {
 
     /// A key that cannot be used.
     pub fn key(trouble: KeyTrouble) -> Self {
-        Self { code: 2, text: format!("error: {trouble}") }
+        Self::told(2, format_args!("error: {trouble}"))
     }
 
     /// The system refuses what it always gives.

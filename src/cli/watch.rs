@@ -31,7 +31,7 @@ pub(super) fn ear(folder: &Path, mouth: SyncSender<Message>) -> Option<Ear> {
     Ear::open(folder, Arc::new(hear))
         .inspect_err(|error| {
             tracing::warn!(%error, "witnesses cannot speak");
-            eprintln!("note: witnesses can look on, but not speak: {error}");
+            errln!("note: witnesses can look on, but not speak: {error}");
         })
         .ok()
 }

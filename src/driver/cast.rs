@@ -97,7 +97,7 @@ fn header(player: &Player, screen: Screen) -> String {
 
 /// An event, `wait_us` microseconds after the one before.
 fn event(out: &mut String, wait_us: u64, code: &str, data: &str) {
-    let data = serde_json::Value::from(data);
+    let data = crate::view::json_text(&serde_json::Value::from(data).to_string());
     let _ = writeln!(out, "[{}.{:06}, \"{code}\", {data}]", wait_us / 1_000_000, wait_us % 1_000_000);
 }
 

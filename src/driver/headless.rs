@@ -233,7 +233,7 @@ fn print<J>(drive: &Drive<J>, after: u64, out: &mut dyn Write) -> u64 {
     let lines = drive.transcript.lines.iter().rev().take_while(|line| line.entry > after);
     let fresh: Vec<_> = lines.collect();
     for line in fresh.into_iter().rev() {
-        let step = if line.step.is_empty() { "-" } else { &line.step };
+        let step = if line.step.is_empty() { "-".to_owned() } else { clean_line(&line.step) };
         // A closed pipe must not end a ceremony.
         let _ =
             writeln!(out, "{:>5} {} {step}: {}", line.entry, line.at.wall.clock(), clean_line(&line.text));

@@ -10,25 +10,52 @@ use crate::view::clean_line;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Text from outside as one table cell or line: no markup, no control characters.
+/// Text from outside as one table cell or line: no markup, no control characters, and nothing that becomes a link.
 fn inert(text: &str) -> String {
+    let text = clean_line(text);
     let mut safe = String::new();
-    for character in clean_line(text).chars() {
-        if matches!(character, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '&' | '!') {
+    for (at, character) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at..]);
+        let link = match character {
+            ':' => after.starts_with("://"),
+            '.' => before.to_ascii_lowercase().ends_with("www"),
+            _ => false,
+        };
+        let mark = "|<>*_`[]\\#&!~@$".contains(character);
+        // What makes a list, a heading or a rule where a line begins.
+        let begins = before.is_empty() && "+-=".contains(character);
+        let numbers = !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
+        if link || mark || begins || (numbers && ".)".contains(character)) {
             safe.push('\\');
         }
         safe.push(character);
     }
-    safe
+    // Spaces around it would be dropped, or make it a block of code.
+    let inner = safe.trim_matches(' ');
+    let (left, right) = (safe.len() - safe.trim_start_matches(' ').len(), safe.trim_end_matches(' ').len());
+    if inner.is_empty() {
+        return "&#32;".repeat(safe.len());
+    }
+    "&#32;".repeat(left) + inner + &"&#32;".repeat(safe.len() - right)
 }
 
+/// In the type of code. Nothing can be escaped there: what would end it is written as Rule C writes what must not act.
 fn code(text: &str) -> String {
-    format!("`{}`", clean_line(text).replace('`', "'").replace('|', "¦"))
+    let text = clean_line(text).replace('`', "\\u{60}").replace('|', "\\u{7C}");
+    // A line of spaces is none; one at each end is taken away.
+    let padded = text.starts_with(' ') && text.ends_with(' ') && !text.trim().is_empty();
+    match padded {
+        true => format!("` {text} `"),
+        false => format!("`{text}`"),
+    }
 }
 
-/// Several lines for a fence that they cannot close.
-fn fenced(text: &str) -> String {
-    text.lines().map(|line| clean_line(line).replace("```", "'''")).collect::<Vec<_>>().join("\n")
+/// Several lines in a fence that they cannot close.
+fn fence(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let marks = "`".repeat(longest.max(2) + 1);
+    let lines: String = crate::view::clean(text, true).into_iter().map(|span| span.text).collect();
+    format!("{marks}text\n{lines}\n{marks}")
 }
 
 /// What is being written, and which entries can be linked to.
@@ -164,7 +191,7 @@ impl Page<'_> {
             self.line(format!("- observed: {}", inert(&halt.why)));
             self.line(format!("- what was left: {}", inert(&halt.left)));
             if let Some(error) = &halt.error {
-                self.line(format!("\n```text\n{}\n```\n", fenced(error)));
+                self.line(format!("\n{}\n", fence(error)));
             }
             for stage in &halt.stages {
                 let word = stage.stage.word();
@@ -225,7 +252,7 @@ impl Page<'_> {
             let accepted = if hazard.accepted { "; accepted in the file" } else { "" };
             self.row(&[
                 code(&hazard.script),
-                hazard.places.clone(),
+                inert(&hazard.places),
                 hazard.class.word().to_owned(),
                 format!("{}{accepted}", inert(&hazard.what)),
                 hazard.rehearsed.as_deref().map(inert).unwrap_or_default(),

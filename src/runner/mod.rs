@@ -1,6 +1,7 @@
 //! Effects on the world: PostgreSQL, processes, files, flags, the clock; and a fake world for tests.
 
 pub mod baseline;
+pub mod bytes;
 pub mod clock;
 pub mod fake;
 pub mod files;

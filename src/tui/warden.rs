@@ -50,7 +50,8 @@ impl Warden {
 
     /// What is said when a session that can be gone on with was driven.
     pub fn words(dir: &std::path::Path) -> String {
-        format!("ceremony was killed; the session can be resumed: ceremony resume {}", dir.display())
+        let dir = crate::view::clean_line(&dir.display().to_string());
+        format!("ceremony was killed; the session can be resumed: ceremony resume {dir}")
     }
 }
 

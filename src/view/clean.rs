@@ -52,6 +52,36 @@ fn is_mark(c: char) -> bool {
         || matches!(c.general_category(), G::NonspacingMark | G::EnclosingMark | G::SpacingMark)
 }
 
+/// A letter without a width of its own, or one that melts into what is before it: where terminals (and ratatui) do
+/// not join the two, they drop it or draw it over something else. Only Hangul that makes a syllable is drawn.
+fn is_lost_behind(before: Option<char>, c: char) -> bool {
+    use GeneralCategory as G;
+    let mark = matches!(c.general_category(), G::NonspacingMark | G::EnclosingMark | G::SpacingMark);
+    let skin = matches!(c, '\u{1F3FB}'..='\u{1F3FF}');
+    if skin || mark || c.width().unwrap_or(0) > 0 {
+        return skin && before.is_some();
+    }
+    let leading = |c| matches!(c, '\u{1100}'..='\u{115F}' | '\u{A960}'..='\u{A97C}');
+    let vowel = |c| matches!(c, '\u{1160}'..='\u{11A7}' | '\u{D7B0}'..='\u{D7C6}');
+    let trailing = |c| matches!(c, '\u{11A8}'..='\u{11FF}' | '\u{D7CB}'..='\u{D7FB}');
+    let syllable = |c| matches!(c, '\u{AC00}'..='\u{D7A3}');
+    // Every 28th syllable has no final consonant yet.
+    let open = |c: char| syllable(c) && (u32::from(c) - 0xAC00).is_multiple_of(28);
+    let joins = before.is_some_and(|before| {
+        (vowel(c) && (leading(before) || vowel(before) || open(before)))
+            || (trailing(c) && (vowel(before) || trailing(before) || syllable(before)))
+    });
+    !joins
+}
+
+/// How an escape begins.
+const ESCAPE: &str = "\\u{";
+
+/// Whether text looks like an escape made here: without colours the two could not be told apart.
+fn is_like_escape(text: &str) -> bool {
+    text.starts_with(ESCAPE)
+}
+
 fn escape(c: char) -> String {
     format!("\\u{{{:X}}}", u32::from(c))
 }
@@ -65,20 +95,22 @@ fn push(spans: &mut Vec<Span>, text: &str, danger: bool) {
 
 /// Rule C, for text of servers, files and people. Newline and tab are kept only with `multi_line`.
 pub fn clean(text: &str, multi_line: bool) -> Vec<Span> {
-    if text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+    if text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) && !text.contains(ESCAPE) {
         return vec![Span { text: text.to_owned(), danger: false }];
     }
     let mut spans = Vec::new();
-    // How many marks the last base carries; `None` where there is no base.
+    // How many marks the last base carries; `None` where there is no base. A space is none: it goes where lines break.
     let mut marks: Option<usize> = None;
+    let mut before = None;
     let mut buffer = [0; 4];
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         let (shown, danger) = match c {
             '\n' | '\t' if multi_line => (None, false),
+            '\\' if is_like_escape(&text[at..]) => (Some(escape(c)), true),
             ' '..='~' => (None, false),
             '\0'..='\x1F' => (char::from_u32(0x2400 + u32::from(c)).map(String::from), true),
             '\x7F' => (Some("\u{2421}".to_owned()), true),
-            _ if !is_drawn(c) => (Some(escape(c)), true),
+            _ if !is_drawn(c) || is_lost_behind(before, c) => (Some(escape(c)), true),
             _ if is_mark(c) => match marks {
                 Some(count) if count < MARKS_MAX => (None, false),
                 _ => (Some(escape(c)), true),
@@ -86,10 +118,11 @@ pub fn clean(text: &str, multi_line: bool) -> Vec<Span> {
             _ => (None, false),
         };
         marks = match (danger, c) {
-            (true, _) | (_, '\n' | '\t') => None,
+            (true, _) | (_, ' ' | '\n' | '\t') => None,
             _ if is_mark(c) => marks.map(|count| count + 1),
             _ => Some(0),
         };
+        before = marks.and(Some(c));
         push(&mut spans, shown.as_deref().unwrap_or(c.encode_utf8(&mut buffer)), danger);
     }
     spans
@@ -104,13 +137,35 @@ pub fn clean_line(text: &str) -> String {
 pub fn strict(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut buffer = [0; 4];
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
-            ' '..='~' => push(&mut spans, c.encode_utf8(&mut buffer), false),
+            ' '..='~' if !is_like_escape(&text[at..]) => {
+                push(&mut spans, c.encode_utf8(&mut buffer), false);
+            }
             _ => push(&mut spans, &escape(c), true),
         }
     }
     spans
+}
+
+/// JSON as `serde_json` writes it, with everything escaped that a terminal or an editor could act on: nothing but
+/// strings can hold it there, and what they hold stays the same.
+pub fn json_text(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        if matches!(c, ' '..='~' | '\n') || (c > '\x7F' && is_drawn(c)) {
+            safe.push(c);
+        } else {
+            c.encode_utf16(&mut units).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    safe
+}
+
+/// Rule S as plain text.
+pub fn strict_line(text: &str) -> String {
+    strict(text).into_iter().map(|span| span.text).collect()
 }
 
 #[cfg(test)]
@@ -170,6 +225,12 @@ mod tests {
         assert_eq!(joined(&clean("\x1b[31mred\x07", false)), "\u{241b}[31mred\u{2407}");
         assert_eq!(joined(&clean("a\u{202e}b\u{a0}c\u{9b}", false)), "a\\u{202E}b\\u{A0}c\\u{9B}");
         assert_eq!(joined(&clean("e\u{301}\u{302}\u{303}", false)), "e\u{301}\u{302}\\u{303}");
+        // Hangul in pieces is a syllable; the same pieces behind a letter would vanish.
+        assert_eq!(joined(&clean("\u{1112}\u{1161}\u{11ab}", false)), "\u{1112}\u{1161}\u{11ab}");
+        assert_eq!(joined(&clean("a\u{1161} \u{301}", false)), "a\\u{1161} \\u{301}");
+        // What looks like an escape is none, also where nothing has a colour.
+        assert_eq!(joined(&clean(r"\u{202E} \x41", false)), r"\u{5C}u{202E} \x41");
+        assert_eq!(joined(&strict(r"\u{202E}")), r"\u{5C}u{202E}");
         assert_eq!(joined(&clean("a\nb", true)), "a\nb");
         assert_eq!(joined(&clean("a\nb", false)), "a\u{240a}b");
         assert_eq!(joined(&strict("127.0.0.1\u{430}")), "127.0.0.1\\u{430}");

@@ -37,8 +37,8 @@ pub(super) fn place(session: &Session) -> Row {
     let user = target.map(|target| target.user.as_str()).unwrap_or_default();
     let (tone, kind) = super::header::locality(session);
     let row = Row::labelled("on", tone, kind)
-        .say(Tone::Strong, &format!("{}/{database}", session.address))
-        .say(Tone::Dim, &format!(" as {user}"));
+        .exact(Tone::Strong, &format!("{}/{database}", session.address))
+        .exact(Tone::Dim, &format!(" as {user}"));
     match &session.plan.ceremony.target.unproven {
         Some(why) if tone == Tone::Bad => row.say(Tone::Bad, &format!("  {why}")),
         _ => row,

@@ -72,7 +72,7 @@ pub fn header(session: &Session, now: Moment) -> HeaderView {
     HeaderView {
         title: Row::of(Tone::Strong, &ceremony.title),
         practice: session.header.as_ref().is_some_and(|header| header.mode == Mode::Practice),
-        target: Row::of(tone, kind).say(Tone::Strong, &place),
+        target: Row::of(tone, kind).exact(Tone::Strong, &place),
         server,
         operator: Row::of(Tone::Plain, &session.operator),
         elapsed: Row::of(if late { Tone::Warn } else { Tone::Plain }, &calm(micros))

@@ -1,6 +1,6 @@
 //! Words with a meaning for the eye: the rows that panes are made of. Whatever is said here is cleaned on the way in.
 
-use super::clean::clean;
+use super::clean::{clean, strict};
 use unicode_width::UnicodeWidthChar;
 
 /// What a piece of text means; the theme gives it a style.
@@ -72,10 +72,20 @@ impl Row {
         row.say(Tone::Dim, &format!("{label:<LABEL$}")).say(tone, text)
     }
 
-    /// Adds text; the only way in, so nothing foreign reaches a screen.
+    /// Adds text by Rule C; with [`Row::exact`] the only way in, so nothing foreign reaches a screen.
     #[must_use]
-    pub fn say(mut self, tone: Tone, text: &str) -> Self {
-        for span in clean(text, false) {
+    pub fn say(self, tone: Tone, text: &str) -> Self {
+        self.spans(tone, clean(text, false))
+    }
+
+    /// Adds text by Rule S, for what must not be mistaken for something else: hosts, paths, phrases, names to confirm.
+    #[must_use]
+    pub fn exact(self, tone: Tone, text: &str) -> Self {
+        self.spans(tone, strict(text))
+    }
+
+    fn spans(mut self, tone: Tone, spans: Vec<super::clean::Span>) -> Self {
+        for span in spans {
             if !span.text.is_empty() {
                 let tone = if span.danger { Tone::Danger } else { tone };
                 self.pieces.push(Piece { text: span.text, tone });
@@ -140,13 +150,15 @@ impl Row {
         if cut_left {
             shown.push(('…', Tone::Dim));
         }
-        let mut column = 0;
+        let (mut column, mut kept) = (0, false);
         for (c, tone) in self.chars() {
-            let next = column + c.width().unwrap_or(0);
-            if column >= first && next <= last {
+            let wide = c.width().unwrap_or(0);
+            // A mark goes with the letter that carries it.
+            kept = if wide == 0 { kept } else { column >= first && column + wide <= last };
+            if kept {
                 shown.push((c, tone));
             }
-            column = next;
+            column += wide;
         }
         if cut_right && columns > usize::from(cut_left) {
             shown.push(('…', Tone::Dim));

@@ -99,7 +99,7 @@ pub const ROOMS: &[Room] = &[
     // What a server says, parsed in memory.
     Room {
         path: "src/runner/postgres/wire",
-        modules: &["session", "runner::postgres"],
+        modules: &["session", "runner::postgres", "runner::bytes"],
         crates: &[],
         pure: true,
     },

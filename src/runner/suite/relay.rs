@@ -28,7 +28,7 @@ pub(super) async fn relay(
     let Some(mut stream) = stream else { return };
     let print = |bytes: &[u8]| {
         if !bytes.is_empty() {
-            say(Report::Printed { source, text: String::from_utf8_lossy(bytes).into_owned() });
+            say(Report::Printed { source, text: crate::runner::bytes::text(bytes) });
         }
     };
     let mut waiting: Vec<u8> = Vec::new();
@@ -47,7 +47,8 @@ pub(super) async fn relay(
         beyond += (count - fits) as u64;
         waiting.extend_from_slice(&buffer[..fits]);
         let whole = waiting.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let cut = if waiting.len() >= CHUNK_BYTES { waiting.len() } else { whole };
+        let full = waiting.len() >= CHUNK_BYTES;
+        let cut = if full { crate::runner::bytes::whole(&waiting) } else { whole };
         let chunk: Vec<u8> = waiting.drain(..cut).collect();
         print(&chunk);
     }

@@ -104,16 +104,16 @@ fn prompt(view: &GateView, answer: &Answer, scene: &Scene<'_>, columns: usize) -
     let wanted = if answer.discard { "discard" } else { view.phrase.as_str() };
     if !scene.live() {
         let asks = if scene.watched() { "the operator is asked for: " } else { "it asked for: " };
-        return Row::of(Tone::Dim, asks).say(Tone::Strong, wanted).wrap(columns);
+        return Row::of(Tone::Dim, asks).exact(Tone::Strong, wanted).wrap(columns);
     }
     if answer.typing {
-        let row = Row { indent: 6, ..Row::of(Tone::Dim, "type  ").say(Tone::Call, wanted) };
+        let row = Row { indent: 6, ..Row::of(Tone::Dim, "type  ").exact(Tone::Call, wanted) };
         let mut rows = row.say(Tone::Dim, "  then Enter; Esc leaves").wrap(columns);
         rows.push(typed(wanted, &answer.text));
         return rows;
     }
     let row = Row::of(Tone::Strong, "press ").say(Tone::Call, "a").say(Tone::Strong, ", then type: ");
-    let mut rows = Row { indent: 20, ..row.say(Tone::Call, wanted) }.wrap(columns);
+    let mut rows = Row { indent: 20, ..row.exact(Tone::Call, wanted) }.wrap(columns);
     rows.push(match view.discard {
         true if view.danger => Row::of(Tone::Dim, "or d, then discard: nothing is undone"),
         true => Row::of(Tone::Dim, "or d, then discard: it is rolled back and the world stops"),

@@ -1,6 +1,7 @@
 //! Bodies of single protocol messages: decoding what the server says, building what the tap says itself.
 //! Formats: <https://www.postgresql.org/docs/15/protocol-message-formats.html>
 
+use crate::runner::bytes;
 use crate::runner::postgres::endpoint::Position;
 use crate::session::{Column, ErrorCard};
 
@@ -33,12 +34,12 @@ impl<'a> Body<'a> {
         }
         match self.0.iter().position(|byte| *byte == 0) {
             Some(end) => {
-                let text = String::from_utf8_lossy(&self.0[..end]).into_owned();
+                let text = bytes::text(&self.0[..end]);
                 self.0 = &self.0[end + 1..];
                 Some(text)
             }
             None => {
-                let text = String::from_utf8_lossy(self.0).trim_end_matches('\u{FFFD}').to_owned() + "…";
+                let text = bytes::text(&self.0[..bytes::whole(self.0)]) + "…";
                 self.0 = &[];
                 Some(text)
             }
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn bad_text_is_shown_and_cut_text_is_marked() {
         let (broken, position) = card(b"SNOTICE\0C00000\0Ma\xffb\0p9\0Dcut \xc3");
-        assert_eq!((broken.severity.as_str(), broken.message.as_str()), ("NOTICE", "a\u{FFFD}b"));
+        assert_eq!((broken.severity.as_str(), broken.message.as_str()), ("NOTICE", "a\\xFFb"));
         assert_eq!(broken.detail.as_deref(), Some("cut …"));
         assert_eq!(position, Some(Position::Internal(9)));
         assert_eq!(card(b""), (ErrorCard::default(), None));

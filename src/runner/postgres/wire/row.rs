@@ -111,7 +111,7 @@ impl RowReader {
 }
 
 /// Bytes as text of at most `bytes_max` bytes, cut between characters and marked with "…" if something is left
-/// out; bytes that are not UTF-8 become U+FFFD.
+/// out; bytes that are not UTF-8 become `\xNN`.
 fn cell_text(mut bytes: Vec<u8>, whole: bool, bytes_max: usize) -> (String, bool) {
     if !whole
         && let Err(error) = std::str::from_utf8(&bytes)
@@ -119,8 +119,8 @@ fn cell_text(mut bytes: Vec<u8>, whole: bool, bytes_max: usize) -> (String, bool
     {
         bytes.truncate(error.valid_up_to()); // half a character
     }
-    let mut text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let mut text =
+        String::from_utf8(bytes).unwrap_or_else(|error| crate::runner::bytes::text(error.as_bytes()));
     let cut = !whole || text.len() > bytes_max;
     if cut {
         text.truncate(text.floor_char_boundary(bytes_max.saturating_sub('…'.len_utf8())));
@@ -155,7 +155,7 @@ mod tests {
         for step in 1..40 {
             let row = read(&cells, 100, step);
             let texts: Vec<_> = row.cells.iter().map(Option::as_deref).collect();
-            assert_eq!(texts, [None, Some(""), Some("żółw"), Some("x\u{FFFD}y"), None], "pieces of {step}");
+            assert_eq!(texts, [None, Some(""), Some("żółw"), Some("x\\xFFy"), None], "pieces of {step}");
             assert!(!row.cut);
         }
         assert_eq!(read(&[], 10, 1), Row::default());
