@@ -84,7 +84,7 @@ fn not_checked(found: &Found, head: &str) -> u8 {
     let other = |filed: &&Filed| filed.statement.predicate.head != head;
     let Some(filed) = found.filed.iter().find(other) else { return 0 };
     let about = &filed.statement.predicate.head;
-    outln!("error: {} is about a record with another head: {}", filed.name, clean_line(about));
+    outln!("error: {} is about a record with another head: {}", filed.name, about);
     outln!(
         "  why:  its last line was changed, lines came after it, or it was made anew; or that file was changed"
     );
