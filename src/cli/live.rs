@@ -91,7 +91,11 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
             5
         }
         _ => {
-            let word = if left == Left::Gone { "the terminal is gone; " } else { "" };
+            let word = match left {
+                Left::Gone => "the terminal is gone; ",
+                Left::Asked => "a signal asked for the end; ",
+                Left::Quit => "",
+            };
             outln!("next: {word}go on with: ceremony resume {dir}");
             3
         }

@@ -341,10 +341,11 @@ impl Attempt {
         flaws: &BTreeSet<Flaw>,
     ) -> Result<(), Failure> {
         self.forget_last();
-        let say = self.say.clone();
+        let notices = self.notices();
         // Such as that it is committed here, and not known to a standby.
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
-        let answer = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut notice)).await;
+        let mut notice = |notice| notices.hear(notice);
+        let commit = tokio::time::timeout(COMMIT_MAX, backend.run("COMMIT", &mut notice));
+        let answer = notices.during(commit).await;
         let doubt = |what: String| Failure::Connection { what };
         match answer {
             Err(_) => return Err(doubt("no answer to COMMIT: its outcome is in doubt".to_owned())),
