@@ -121,17 +121,11 @@ fn turns<J: Journal>(
         }
         let words = head_words(&drive.journal.head());
         let status_now = status(drive, clock, &words, trouble.as_deref());
-        let (session, transcript) = (&drive.session, &drive.transcript);
-        if stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, &status_now)).is_err() {
-            return Left::Gone;
-        }
-        if let Some(call) = cockpit.call(session, status_now.now)
-            && stage.call(&call).is_err()
-        {
+        if show(stage, cockpit, drive, &status_now).is_err() {
             return Left::Gone;
         }
         let behind = stage.is_behind();
-        let patience = if behind { BEHIND } else { cockpit.patience(session) };
+        let patience = if behind { BEHIND } else { cockpit.patience(&drive.session) };
         let mut next = match inbox.recv_timeout(patience) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
@@ -195,6 +189,18 @@ fn turns<J: Journal>(
             next = if more { inbox.try_recv().ok() } else { None };
         }
     }
+}
+
+/// A frame, and a call to whoever looks away.
+fn show<J>(
+    stage: &mut dyn Stage,
+    cockpit: &mut Cockpit,
+    drive: &Drive<J>,
+    status: &Status<'_>,
+) -> std::io::Result<()> {
+    let (session, transcript) = (&drive.session, &drive.transcript);
+    stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, status))?;
+    cockpit.call(session, status.now).map_or(Ok(()), |call| stage.call(&call))
 }
 
 fn is_stop(event: &TermEvent) -> bool {
