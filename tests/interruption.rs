@@ -80,7 +80,11 @@ fn keys_at_a_gate(apart_us: &[u64], code: KeyCode) -> Vec<String> {
     let left = run(&mut world.drive, &mut runner, (first, None), (&mut cockpit, &mut screen), &inbox, clock);
     assert_eq!(left, Left::Gone);
     let lines = world.drive.transcript.lines.iter().skip(before);
-    lines.map(|line| line.text.clone()).filter(|line| !line.contains("begin")).collect()
+    let mut lines: Vec<String> =
+        lines.map(|line| line.text.clone()).filter(|line| !line.contains("begin")).collect();
+    // The record's last word; nothing is asked anew of somebody who is not there.
+    assert_eq!(lines.pop().as_deref(), Some("interrupted: the terminal is gone, and nobody drives any more"));
+    lines
 }
 
 #[test]

@@ -49,7 +49,11 @@ impl Screen {
 
 impl Stage for Screen {
     fn draw(&mut self, draw: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        self.terminal.draw(draw)
+        self.terminal.draw_if_free(draw)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.terminal.is_behind()
     }
 
     fn suspend(&mut self) -> io::Result<()> {

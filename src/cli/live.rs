@@ -2,6 +2,7 @@
 
 use super::editor::Screen;
 use super::launch::{self, Launched};
+use super::lines::Lines;
 use super::purpose::{Purpose, discard};
 use super::{Common, Trouble, looks, run};
 use crate::driver::Message;
@@ -78,22 +79,31 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     drop(log);
     let verdict = drive.session.verdict();
     let closed = matches!(drive.session.phase, Phase::Closed(_));
-    outln!("verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
-    outln!("session: {}", folder.display());
+    use std::io::Write;
+    let mut out = Lines::start().map_err(failed)?;
+    let _ = writeln!(out, "verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
+    let _ = writeln!(out, "session: {}", folder.display());
     let dir = folder.display();
-    Ok(match drive.session.phase {
+    let code = match drive.session.phase {
         Phase::Closed(verdict) => {
-            outln!("next: ceremony report {dir}   (or: ceremony replay {dir})");
+            let _ = writeln!(out, "next: ceremony report {dir}   (or: ceremony replay {dir})");
             if verdict.is_good() { 0 } else { 4 }
         }
         Phase::Stopped => {
-            outln!("next: {}; go on with: ceremony resume {dir}", drive.session.what_is_next());
+            let _ =
+                writeln!(out, "next: {}; go on with: ceremony resume {dir}", drive.session.what_is_next());
             5
         }
         _ => {
-            let word = if left == Left::Gone { "the terminal is gone; " } else { "" };
-            outln!("next: {word}go on with: ceremony resume {dir}");
+            let word = match left {
+                Left::Gone => "the terminal is gone; ",
+                Left::Asked => "a signal asked for the end; ",
+                Left::Quit => "",
+            };
+            let _ = writeln!(out, "next: {word}go on with: ceremony resume {dir}");
             3
         }
-    })
+    };
+    out.finish();
+    Ok(code)
 }

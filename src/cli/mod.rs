@@ -9,6 +9,7 @@ mod config;
 mod editor;
 mod launch;
 mod lessons;
+mod lines;
 mod list;
 mod live;
 mod looks;

@@ -1,6 +1,7 @@
 //! `ceremony run --headless`, and the way back into a session: `resume` and `rollback`, with or without a screen.
 
 use super::launch::{self, Launched};
+use super::lines::Lines;
 use super::purpose::{Purpose, discard};
 use super::{Common, Headless, Trouble, live};
 use crate::driver::Message;
@@ -75,7 +76,7 @@ pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Comm
     let Launched { mut drive, mut world, inbox, mouth, clock, folder, first, server, copy, ear, log } =
         launched;
     let signals = signals(mouth).map_err(|error| Trouble::folder(&folder, &error))?;
-    let mut out = std::io::stdout().lock();
+    let mut out = Lines::start().map_err(|error| Trouble::folder(&folder, &error))?;
     let ended = headless::run(&mut drive, &mut world, (first, asked), &mut answers, &inbox, clock, &mut out);
     signals.close();
     // Dropping the inbox first: nobody may wait for a driver that is gone.
@@ -87,11 +88,15 @@ pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Comm
     let next = drive.session.what_is_next();
     let ended = ended.map_err(Trouble::journal)?;
     let closed = matches!(drive.session.phase, Phase::Closed(_));
-    outln!("verdict{}: {}", if closed { "" } else { " so far" }, drive.session.verdict().word());
-    outln!("session: {}", folder.display());
+    use std::io::Write;
+    // Nobody is held up by who does not read this: everything else is closed.
+    let so_far = if closed { "" } else { " so far" };
+    let _ = writeln!(out, "verdict{so_far}: {}", drive.session.verdict().word());
+    let _ = writeln!(out, "session: {}", folder.display());
     if ended as u8 == headless::Ended::Waiting as u8 || ended as u8 == headless::Ended::Stopped as u8 {
-        outln!("next: {next}; then: ceremony resume {}", folder.display());
+        let _ = writeln!(out, "next: {next}; then: ceremony resume {}", folder.display());
     }
+    out.finish();
     drop(log);
     Ok(ended as u8)
 }

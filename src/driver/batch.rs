@@ -1,26 +1,48 @@
 //! Output that came together is one entry: what waits to be decided on is joined, in order, up to a limit.
 
-use crate::session::{Input, Outcome, Report};
+use crate::session::{ErrorCard, Input, NOTICES_BYTES_MAX, OUTPUT_BYTES_MAX, Outcome, Report};
 use std::collections::VecDeque;
 
-/// No entry holds more output, bytes.
-const TEXT_MAX: usize = 64 << 10;
+/// Output that is taken in before somebody looks at the keys again, bytes.
+pub(super) const BYTES_PER_TURN: usize = 1 << 20;
+
+/// About what an outcome takes in the record, if that may be much.
+pub(super) fn bytes(outcome: &Outcome) -> usize {
+    match &outcome.report {
+        Report::Printed { text, .. } => text.len(),
+        Report::Noticed { notice, more } => notice.bytes() + all(more),
+        _ => 0,
+    }
+}
+
+fn all(notices: &[ErrorCard]) -> usize {
+    notices.iter().map(ErrorCard::bytes).sum()
+}
 
 /// Puts an outcome behind the inputs that wait; output that goes on where the last one stopped is joined to it. Nothing
 /// is waited for: what is decided at once stays an entry of its own.
 pub(super) fn push(inputs: &mut VecDeque<Input>, outcome: Outcome) {
-    if let (
-        Some(Input::Outcome(Outcome { attempt, report: Report::Printed { source, text } })),
-        Report::Printed { source: from, text: more },
-    ) = (inputs.back_mut(), &outcome.report)
-        && *attempt == outcome.attempt
-        && source == from
-        && text.len() + more.len() <= TEXT_MAX
-    {
-        text.push_str(more);
-        return;
+    let Some(Input::Outcome(last)) = inputs.back_mut().filter(|_| joins(&outcome)) else {
+        return inputs.push_back(Input::Outcome(outcome));
+    };
+    let room = bytes(last) + bytes(&outcome) <= NOTICES_BYTES_MAX.min(OUTPUT_BYTES_MAX);
+    let same = last.attempt == outcome.attempt && room;
+    match (&mut last.report, outcome.report) {
+        (Report::Printed { source, text }, Report::Printed { source: from, text: more })
+            if same && *source == from =>
+        {
+            text.push_str(&more);
+        }
+        (Report::Noticed { more: heard, .. }, Report::Noticed { notice, more }) if same => {
+            heard.push(*notice);
+            heard.extend(more);
+        }
+        (_, report) => inputs.push_back(Input::Outcome(Outcome { attempt: outcome.attempt, report })),
     }
-    inputs.push_back(Input::Outcome(outcome));
+}
+
+fn joins(outcome: &Outcome) -> bool {
+    matches!(outcome.report, Report::Printed { .. } | Report::Noticed { .. })
 }
 
 #[cfg(test)]
@@ -63,6 +85,6 @@ mod tests {
         let mut inputs = VecDeque::new();
         let line = "x".repeat(1_000);
         (0..200).for_each(|_| push(&mut inputs, printed(1, Source::Stdout, &line)));
-        assert_eq!(inputs.len(), 200_usize.div_ceil(TEXT_MAX / 1_000));
+        assert_eq!(inputs.len(), 200_usize.div_ceil(OUTPUT_BYTES_MAX / 1_000));
     }
 }

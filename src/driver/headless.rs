@@ -1,15 +1,15 @@
 //! A ceremony without a screen: answers from a file or a flag, one line per event, an exit code that says how it ended.
 
-use super::{Drive, Journal, Message, start, witness};
+use super::{Drive, Journal, Message, batch, start, witness};
 use crate::journal::file::JournalError;
 use crate::plan::Plan;
 use crate::runner::Runner;
 use crate::runner::clock::Clock;
 use crate::session::*;
 use crate::view::clean_line;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 /// How a headless run ended. The numbers are the exit codes.
@@ -139,6 +139,7 @@ pub fn run<J: Journal>(
 ) -> Result<Ended, JournalError> {
     let mut printed = drive.transcript.entries;
     let (mut signals, mut told) = (0, 0);
+    let mut ear = Ear { inbox, waiting: VecDeque::new(), other: None };
     let mut first = Some(Input::Command(first));
     let mut asked = asked.map(Input::Command);
     loop {
@@ -151,7 +152,7 @@ pub fn run<J: Journal>(
                     let _ = writeln!(out, "      next: {}", clean_line(&drive.session.what_is_next()));
                     told = drive.transcript.entries;
                 }
-                match next(&drive.session, answers, inbox, &mut signals) {
+                match next(&drive.session, answers, &mut ear, &mut signals) {
                     Ok(Heard::Input(input)) => input,
                     Ok(Heard::Word(word)) => {
                         witness::hear(drive, runner, word, clock.now())?;
@@ -177,6 +178,55 @@ pub fn run<J: Journal>(
     }
 }
 
+/// The inbox; output that waits there is joined, in order.
+struct Ear<'i> {
+    inbox: &'i Receiver<Message>,
+    waiting: VecDeque<Input>,
+    /// What came behind it.
+    other: Option<Message>,
+}
+
+impl Ear<'_> {
+    fn wait(&mut self) -> Result<Message, RecvError> {
+        self.ready().map_or_else(|| self.inbox.recv().map(|message| self.joined(message)), Ok)
+    }
+
+    fn wait_for(&mut self, limit: Duration) -> Result<Message, RecvTimeoutError> {
+        let inbox = self.inbox;
+        self.ready().map_or_else(|| inbox.recv_timeout(limit).map(|message| self.joined(message)), Ok)
+    }
+
+    fn look(&mut self) -> Result<Message, TryRecvError> {
+        let inbox = self.inbox;
+        self.ready().map_or_else(|| inbox.try_recv().map(|message| self.joined(message)), Ok)
+    }
+
+    fn ready(&mut self) -> Option<Message> {
+        match self.waiting.pop_front() {
+            Some(Input::Outcome(outcome)) => Some(Message::Outcome(outcome)),
+            _ => self.other.take(),
+        }
+    }
+
+    /// This message, with the output that goes on where it ends.
+    fn joined(&mut self, message: Message) -> Message {
+        let Message::Outcome(outcome) = message else { return message };
+        let mut bytes = batch::bytes(&outcome);
+        batch::push(&mut self.waiting, outcome);
+        while bytes < batch::BYTES_PER_TURN
+            && let Ok(next) = self.inbox.try_recv()
+        {
+            let Message::Outcome(outcome) = next else {
+                self.other = Some(next);
+                break;
+            };
+            bytes += batch::bytes(&outcome).max(batch::BYTES_PER_TURN / 256);
+            batch::push(&mut self.waiting, outcome);
+        }
+        self.ready().unwrap_or(Message::TermGone)
+    }
+}
+
 enum Heard {
     Input(Input),
     Word(witness::Word),
@@ -186,7 +236,7 @@ enum Heard {
 fn next(
     session: &Session,
     answers: &mut Answers,
-    inbox: &Receiver<Message>,
+    ear: &mut Ear<'_>,
     signals: &mut u32,
 ) -> Result<Heard, Ended> {
     let waits = match &session.phase {
@@ -199,13 +249,13 @@ fn next(
     loop {
         // Where an answer is waited for, what arrived meanwhile goes first: a lost connection, a signal.
         let message = match waits {
-            None => inbox.recv().map_err(|_| Ended::Stopped)?,
+            None => ear.wait().map_err(|_| Ended::Stopped)?,
             // The server has its own deadline for an open transaction, and nobody has one at a start gate.
             Some(ended) if session.waits_for_witness() => {
                 let limit = Duration::from_millis(session.plan.ceremony.limits.answer_timeout_ms);
-                inbox.recv_timeout(limit).map_err(|_| ended)?
+                ear.wait_for(limit).map_err(|_| ended)?
             }
-            Some(ended) => match inbox.try_recv() {
+            Some(ended) => match ear.look() {
                 Ok(message) => message,
                 Err(_) => {
                     let command = answers.command(session).ok_or(ended)?;

@@ -6,23 +6,32 @@ use crate::runner::Runner;
 use crate::runner::clock::Clock;
 use crate::session::*;
 use crate::time::Moment;
-use crate::tui::{Action, Call, Cockpit, Face, Status};
+use crate::tui::{Action, Call, Cockpit, Face, Status, TermEvent};
+use crossterm::event::{KeyCode, KeyModifiers};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 /// So many messages are taken in before the next frame.
 const MESSAGES_PER_FRAME: usize = 256;
+/// When a frame was left out because the terminal takes none, the next one is tried after so long.
+const BEHIND: Duration = Duration::from_millis(100);
 
 /// Between two looks at the inbox no more time may pass, or the program stood still. Microseconds.
 const STANDSTILL_US: u64 = 30_000_000;
 
 /// What the loop needs of the terminal.
 pub trait Stage {
-    /// Draws a frame.
+    /// Draws a frame, or leaves it out when the terminal does not take it: nothing that is driven waits for a screen.
     ///
     /// # Errors
     /// When the terminal is gone.
     fn draw(&mut self, draw: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> std::io::Result<()>;
+
+    /// Whether the last frame was left out.
+    fn is_behind(&self) -> bool {
+        false
+    }
 
     /// Gives the shell the terminal until the process is continued.
     ///
@@ -59,12 +68,39 @@ pub trait Stage {
 pub enum Left {
     /// The operator left.
     Quit,
-    /// The terminal is gone or a signal asked for the end.
+    /// The terminal is gone.
     Gone,
+    /// A signal asked for the end.
+    Asked,
 }
 
-/// Drives until the operator leaves. `asked` is fed once the session can hear it.
+/// Drives until the operator leaves. `asked` is fed once the session can hear it. That nobody drives any more is the last
+/// word of the record; what is in flight then is given up, and settled by whoever goes on.
 pub fn run<J: Journal>(
+    drive: &mut Drive<J>,
+    runner: &mut dyn Runner,
+    words: (Command, Option<Command>),
+    screen: (&mut Cockpit, &mut dyn Stage),
+    inbox: &Receiver<Message>,
+    clock: Clock,
+) -> Left {
+    let left = turns(drive, runner, words, screen, inbox, clock);
+    let by = match left {
+        Left::Quit => return left,
+        Left::Gone => Interruption::TerminalGone,
+        Left::Asked => Interruption::Signal,
+    };
+    if !matches!(drive.session.phase, Phase::Closed(_)) {
+        let interrupted = Input::Command(Command::Interrupted { by, lasted_us: 0 });
+        if let Err(error) = drive.feed(interrupted, clock.now()) {
+            tracing::error!(%error, "the record cannot be written");
+        }
+    }
+    left
+}
+
+/// Turn by turn: what came is decided on, drawn, and the next is waited for.
+fn turns<J: Journal>(
     drive: &mut Drive<J>,
     runner: &mut dyn Runner,
     (first, mut asked): (Command, Option<Command>),
@@ -85,26 +121,27 @@ pub fn run<J: Journal>(
         }
         let words = head_words(&drive.journal.head());
         let status_now = status(drive, clock, &words, trouble.as_deref());
-        let (session, transcript) = (&drive.session, &drive.transcript);
-        if stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, &status_now)).is_err() {
+        if show(stage, cockpit, drive, &status_now).is_err() {
             return Left::Gone;
         }
-        if let Some(call) = cockpit.call(session, status_now.now)
-            && stage.call(&call).is_err()
-        {
-            return Left::Gone;
-        }
-        let mut next = match inbox.recv_timeout(cockpit.patience(session)) {
+        let behind = stage.is_behind();
+        let patience = if behind { BEHIND } else { cockpit.patience(&drive.session) };
+        let mut next = match inbox.recv_timeout(patience) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Left::Gone,
         };
         inputs.extend(interruption(Interruption::StoodStill, look, clock.now(), STANDSTILL_US));
         look = clock.now();
-        let mut taken = 0;
+        let (mut taken, mut bytes) = (0, 0);
         while let Some(message) = next {
             match message {
-                Message::Outcome(outcome) => batch::push(&mut inputs, outcome),
+                Message::Outcome(outcome) => {
+                    bytes += batch::bytes(&outcome);
+                    batch::push(&mut inputs, outcome);
+                }
+                // Who types cannot see at what. Only STOP means the same on every screen.
+                Message::Term(event, _) if behind && event.is_key() && !is_stop(&event) => {}
                 Message::Term(event, at) => {
                     if event.is_key() {
                         inputs.extend(idle(&drive.session, key, at));
@@ -142,12 +179,34 @@ pub fn run<J: Journal>(
                     }
                 }
                 Message::Said(_) => {}
-                Message::TermGone | Message::Signal(_) => return Left::Gone,
+                Message::TermGone | Message::Signal(_) => {
+                    feed_all(drive, runner, &mut inputs, clock, &mut trouble);
+                    return if matches!(message, Message::TermGone) { Left::Gone } else { Left::Asked };
+                }
             }
             taken += 1;
-            next = if taken < MESSAGES_PER_FRAME { inbox.try_recv().ok() } else { None };
+            let more = taken < MESSAGES_PER_FRAME && bytes < batch::BYTES_PER_TURN;
+            next = if more { inbox.try_recv().ok() } else { None };
         }
     }
+}
+
+/// A frame, and a call to whoever looks away.
+fn show<J>(
+    stage: &mut dyn Stage,
+    cockpit: &mut Cockpit,
+    drive: &Drive<J>,
+    status: &Status<'_>,
+) -> std::io::Result<()> {
+    let (session, transcript) = (&drive.session, &drive.transcript);
+    stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, status))?;
+    cockpit.call(session, status.now).map_or(Ok(()), |call| stage.call(&call))
+}
+
+fn is_stop(event: &TermEvent) -> bool {
+    event
+        .as_key_press_event()
+        .is_some_and(|key| key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL))
 }
 
 /// An interruption from `from` to `now`, if it took longer than `most_us`.

@@ -49,13 +49,16 @@ pub struct ErrorCard {
     pub blocked_by: Vec<Peer>,
 }
 
+/// A cell is cut to this many bytes, "…" included.
+pub const CELL_BYTES_MAX: usize = 4096;
+
 /// Rows of a query as text. `None` is NULL.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResultSet {
     /// Names and types, also when there are no rows.
     pub columns: Vec<Column>,
-    /// The first rows, at most 200 of them, each cell at most 4 KiB.
+    /// The first rows, at most 200 of them and about 1 MiB, each cell at most [`CELL_BYTES_MAX`].
     pub rows: Vec<Vec<Option<String>>>,
     /// How many rows there were in all.
     pub total: u64,
@@ -176,6 +179,13 @@ impl Identity {
 }
 
 impl ErrorCard {
+    /// About what it takes in a record, bytes.
+    pub fn bytes(&self) -> usize {
+        let more = [&self.detail, &self.hint, &self.schema, &self.table, &self.column, &self.constraint];
+        let more = more.into_iter().chain([&self.context, &self.internal_query]);
+        64 + self.message.len() + more.flatten().map(|text| 16 + text.len()).sum::<usize>()
+    }
+
     /// `NOTICE 00000: relation "x" already exists, skipping`.
     pub fn one_line(&self) -> String {
         let mut text = format!("{} {}: {}", self.severity, self.sqlstate, self.message);

@@ -18,6 +18,10 @@ pub enum Interruption {
     Suspended,
     /// It stood still: the machine slept, or the terminal held it up.
     StoodStill,
+    /// The terminal went away, and nobody drives any more.
+    TerminalGone,
+    /// A signal asked for the end, and nobody drives any more.
+    Signal,
 }
 
 impl Interruption {
@@ -27,7 +31,14 @@ impl Interruption {
             Self::Idle => format!("nobody touched a key for {lasted}"),
             Self::Suspended => format!("the program was suspended for {lasted}"),
             Self::StoodStill => format!("the program stood still for {lasted}"),
+            Self::TerminalGone => "the terminal is gone, and nobody drives any more".to_owned(),
+            Self::Signal => "a signal asked for the end, and nobody drives any more".to_owned(),
         }
+    }
+
+    /// Whether somebody goes on at once.
+    fn goes_on(self) -> bool {
+        !matches!(self, Self::TerminalGone | Self::Signal)
     }
 }
 
@@ -156,6 +167,7 @@ impl Deciding<'_> {
         }
         self.emit(Event::Interrupted { why: by.words(lasted_us) });
         if let Phase::Gate(gate) = self.session().phase.clone()
+            && by.goes_on()
             && self.session().is_broken_for(gate.kind)
         {
             self.recheck(gate);

@@ -8,6 +8,8 @@ use crate::definition::StepKind;
 const CLOCK_DRIFT_MAX_US: i64 = 2_000_000;
 /// `name_too_long`: the server cut an identifier to 63 bytes and only said so in a notice.
 const NAME_TOO_LONG: &str = "42622";
+/// So many such names are findings of their own.
+const CUT_NAMES_MAX: usize = 100;
 
 impl Deciding<'_> {
     /// A report of an attempt that is not in flight changes nothing; it stays in the record.
@@ -60,10 +62,8 @@ impl Deciding<'_> {
         }
         let Some(step) = running.step.clone() else { return };
         match report {
-            Report::Noticed { notice } if notice.sqlstate == NAME_TOO_LONG => {
-                self.emit(Event::FindingRaised {
-                    what: format!("the server cut a name: {}", notice.message),
-                });
+            Report::Noticed { notice, more } => {
+                std::iter::once(&**notice).chain(more).for_each(|notice| self.noticed(notice));
             }
             Report::StatementFinished { index, tag, .. } => self.compare_rows(&step, *index, tag),
             Report::Observed { observation } => self.observed(&step, observation),
@@ -152,6 +152,19 @@ impl Deciding<'_> {
     }
 
     /// What a reviewer must see, once.
+    /// A script may cut a million names.
+    fn noticed(&mut self, notice: &ErrorCard) {
+        const CUT: &str = "the server cut a name: ";
+        const MORE: &str = "the server cut more names; the output has them";
+        let findings = &self.session().findings;
+        if notice.sqlstate != NAME_TOO_LONG || findings.iter().any(|(_, known)| known == MORE) {
+            return;
+        }
+        let cut = findings.iter().filter(|(_, known)| known.starts_with(CUT)).count();
+        let what = if cut < CUT_NAMES_MAX { format!("{CUT}{}", notice.message) } else { MORE.to_owned() };
+        self.find(vec![what]);
+    }
+
     fn find(&mut self, findings: Vec<String>) {
         for what in findings {
             if !self.session().findings.iter().any(|(_, known)| *known == what) {

@@ -25,6 +25,11 @@ impl fmt::Display for AttemptId {
     }
 }
 
+/// No report holds more output, bytes.
+pub const OUTPUT_BYTES_MAX: usize = 64 << 10;
+/// Nor more notices, by [`ErrorCard::bytes`], unless a single one does.
+pub const NOTICES_BYTES_MAX: usize = OUTPUT_BYTES_MAX;
+
 /// Something the runner has to say about an attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,12 +84,15 @@ pub enum Report {
     Noticed {
         /// The notice.
         notice: Box<ErrorCard>,
+        /// Those that came right behind it; all together take at most [`NOTICES_BYTES_MAX`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<ErrorCard>,
     },
     /// Output of a child process or rows of a statement, a chunk of whole lines where possible.
     Printed {
         /// Where it comes from.
         source: Source,
-        /// At most 64 KiB.
+        /// At most [`OUTPUT_BYTES_MAX`].
         text: String,
     },
     /// What the radar saw around the attempt's backend.

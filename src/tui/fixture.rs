@@ -185,7 +185,7 @@ impl World {
             message: "relation \"events\" already exists, skipping".to_owned(),
             ..ErrorCard::default()
         };
-        self.report(Report::Noticed { notice: Box::new(notice) });
+        self.report(Report::Noticed { notice: Box::new(notice), more: Vec::new() });
         let at = Place { file: "m/20260117000000_one.sql".to_owned(), line: 6, column: 1 };
         self.report(Report::StatementStarted {
             index: 1,

@@ -41,6 +41,7 @@ mod mouse;
 mod paint;
 mod palette;
 mod panes;
+mod pen;
 pub mod picker;
 mod place;
 mod prompt;

@@ -1,5 +1,6 @@
 //! The terminal itself: raw mode and the other screen as a guard, and the thread that reads keys.
 
+use super::pen::{self, Pen};
 use super::{Call, TermEvent, warden};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
@@ -10,19 +11,16 @@ use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{cursor, queue};
 use ratatui::backend::{CrosstermBackend, IntoCrossterm};
 use ratatui::style::Style;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Whether the terminal is ours, so that it is given back once and only then.
-static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Held by the thread that reads keys: the next one waits until it is gone, so that no key is lost between them.
 static READING: Mutex<()> = Mutex::new(());
 /// How long the input thread waits for a key before it looks for a change of size.
@@ -32,9 +30,6 @@ const PATIENCE_NS: i64 = 50_000_000;
 const QUIET_MAX: Duration = Duration::from_secs(2);
 /// How long crossterm looks for more keys; with zero it would not look at all.
 const MOMENT: Duration = Duration::from_millis(1);
-/// A frame is written in one piece if it is not larger, so that nobody sees half of one.
-const FRAME_BYTES: usize = 256 * 1024;
-
 /// Letters of a notification.
 const CALL_MAX: usize = 120;
 
@@ -47,7 +42,8 @@ pub fn painted(text: &str, style: Style) -> String {
 /// A terminal in raw mode on its other screen; given back when dropped.
 pub struct Terminal {
     /// Never dropped: ratatui's own drop prints to standard error when the terminal is gone, and so panics.
-    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Pen>>>,
+    pen: Pen,
     mouse: bool,
 }
 
@@ -66,11 +62,11 @@ impl Terminal {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is no terminal"));
         }
+        let pen = Pen::start()?;
         take(mouse)?;
-        let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(out));
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(pen.clone()));
         match inner {
-            Ok(inner) => Ok(Self { inner: ManuallyDrop::new(inner), mouse }),
+            Ok(inner) => Ok(Self { inner: ManuallyDrop::new(inner), pen, mouse }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -78,15 +74,30 @@ impl Terminal {
         }
     }
 
-    /// Draws a frame.
+    /// Draws a frame. Waits until the terminal has taken the one before.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        self.pen.wait();
+        queue!(self.pen, BeginSynchronizedUpdate)?;
         let drawn = self.inner.draw(draw).map(drop);
-        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        queue!(self.pen, EndSynchronizedUpdate)?;
+        self.pen.hand()?;
         drawn
+    }
+
+    /// Draws a frame, unless the terminal does not take what was drawn before. Waits for no terminal.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw_if_free(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        if self.pen.is_free() { self.draw(draw) } else { Ok(()) }
+    }
+
+    /// Whether the last frame was left out: what is on the screen is not how it is.
+    pub fn is_behind(&self) -> bool {
+        self.pen.is_behind()
     }
 
     /// Rings, and where it is asked for has the terminal show a notification of the desktop.
@@ -94,7 +105,10 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn call(&mut self, call: &Call) -> io::Result<()> {
-        let out = self.inner.backend_mut();
+        if self.is_behind() {
+            return Ok(());
+        }
+        let out = &mut self.pen;
         if call.desktop {
             let words: String =
                 call.words.chars().filter(|c| !c.is_control() && *c != ';').take(CALL_MAX).collect();
@@ -107,7 +121,7 @@ impl Terminal {
             }
         }
         out.write_all(b"\x07")?;
-        out.flush()
+        out.hand()
     }
 
     /// Gives the terminal to the shell and stops this process; returns once it is continued.
@@ -141,9 +155,8 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn write(&mut self, sequence: &str) -> io::Result<()> {
-        let out = self.inner.backend_mut();
-        out.write_all(sequence.as_bytes())?;
-        Write::flush(out)
+        self.pen.write_all(sequence.as_bytes())?;
+        self.pen.hand()
     }
 
     /// Takes the terminal again, after somebody else had it, and draws everything anew.
@@ -155,45 +168,48 @@ impl Terminal {
         // ratatui's own `clear` asks the terminal where the cursor is and waits for the answer, which the input
         // thread would eat. Forgetting the last frame does the same.
         self.inner.swap_buffers();
-        execute!(io::stdout(), Clear(ClearType::All))
+        queue!(self.pen, Clear(ClearType::All))
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.pen.put_down();
         restore();
     }
 }
 
 fn take(mouse: bool) -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
+    pen::take();
     warden::taking();
     let taking = || -> io::Result<()> {
         enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+        let mut out = Vec::new();
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
         if mouse {
-            execute!(io::stdout(), EnableMouseCapture)?;
+            queue!(out, EnableMouseCapture)?;
         }
+        pen::put(out);
         Ok(())
     };
     taking().inspect(|()| warden::taken()).inspect_err(|_| restore())
 }
 
-/// Gives the terminal back: safe to call at any time, any number of times, from a panic hook or after a signal.
+/// Gives the terminal back: safe to call at any time, any number of times, from a panic hook or after a signal. Where
+/// nobody reads, the warden does the rest once somebody does.
 pub fn restore() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+    if !pen::give_back() {
         return;
     }
-    // Each by itself: a failure of one must not keep the others from being tried.
-    let mut out = io::stdout();
-    let _ = execute!(out, DisableMouseCapture);
-    let _ = execute!(out, DisableFocusChange);
-    let _ = execute!(out, DisableBracketedPaste);
-    let _ = execute!(out, LeaveAlternateScreen);
-    let _ = execute!(out, cursor::Show);
-    let _ = out.flush();
+    let mut out = Vec::new();
+    // Nothing of it fails in memory.
+    let _ = queue!(out, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste);
+    let _ = queue!(out, LeaveAlternateScreen, cursor::Show);
+    let done = pen::put(out);
     let _ = disable_raw_mode();
-    warden::given_back();
+    if done {
+        warden::given_back();
+    }
 }
 
 /// Gives the terminal back before a panic is reported, so that the report can be read.

@@ -247,7 +247,7 @@ fn hostile_text_never_reaches_a_cell() {
     world.confirm();
     let notice =
         Box::new(ErrorCard { severity: evil.to_owned(), message: evil.to_owned(), ..ErrorCard::default() });
-    world.report(Report::Noticed { notice: notice.clone() });
+    world.report(Report::Noticed { notice: notice.clone(), more: Vec::new() });
     world.report(Report::Printed { source: Source::Stdout, text: evil.repeat(3) });
     let result = super::fixture::rows(
         &[(evil, false), ("n", true)],

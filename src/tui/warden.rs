@@ -15,6 +15,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The terminal is about to be taken.
@@ -33,6 +34,9 @@ const SHELL: &str = r#"trap "" HUP INT QUIT TERM TSTP TTIN TTOU USR1 USR2; exec 
 
 /// Our end of the pipe. Nobody but this process may hold it, or its end would never come.
 static LEASH: Mutex<Option<ChildStdin>> = Mutex::new(None);
+
+/// Whether the terminal was given back by the cockpit itself, or never taken.
+static GIVEN_BACK: AtomicBool = AtomicBool::new(true);
 
 /// A warden on duty; dismissed when dropped.
 #[derive(Debug)]
@@ -58,7 +62,9 @@ impl Warden {
 impl Drop for Warden {
     fn drop(&mut self) {
         drop(leash().take());
-        if let Some(child) = &mut self.child {
+        // Where nobody reads the terminal it is given back by the warden, which waits for a reader as long as it takes.
+        let given = GIVEN_BACK.load(Ordering::SeqCst);
+        if let Some(child) = self.child.as_mut().filter(|_| given) {
             // It ends at the end of the pipe; nobody else is there to wait for it.
             let _ = child.wait();
         }
@@ -103,6 +109,7 @@ fn program() -> io::Result<PathBuf> {
 }
 
 pub(super) fn taking() {
+    GIVEN_BACK.store(false, Ordering::SeqCst);
     say(TAKING);
 }
 
@@ -111,6 +118,7 @@ pub(super) fn taken() {
 }
 
 pub(super) fn given_back() {
+    GIVEN_BACK.store(true, Ordering::SeqCst);
     say(GIVEN);
 }
 

@@ -8,8 +8,12 @@ use std::sync::Arc;
 
 /// The output pane keeps this many lines; all of them are in the record.
 pub const LINES_MAX: usize = 20_000;
-/// The results pane keeps this many tables.
+/// And so much of a line, bytes.
+const LINE_BYTES_MAX: usize = 2048;
+/// The results pane keeps this many tables,
 pub const TABLES_MAX: usize = 500;
+/// and of those before the newest so much, bytes.
+const TABLES_BYTES_MAX: usize = 16 << 20;
 
 /// Everything the panes show that the session's state does not hold.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +97,23 @@ pub struct Table {
     pub judged: Option<(Verdict, String, String)>,
 }
 
+impl Table {
+    /// About what its rows take in memory.
+    fn bytes(&self) -> usize {
+        let cell = |cell: &Option<String>| size_of::<Option<String>>() + cell.as_ref().map_or(0, String::len);
+        self.result.rows.iter().flatten().map(cell).sum()
+    }
+}
+
+/// A line as it is kept; the whole one is in the record.
+fn cut(line: &str) -> String {
+    if line.len() <= LINE_BYTES_MAX {
+        return line.to_owned();
+    }
+    let kept = &line[..line.floor_char_boundary(LINE_BYTES_MAX - 64)];
+    format!("{kept}… (of {} bytes; all that was kept is in the record)", line.len())
+}
+
 /// What an entry made of the check that `is_it`: verdict, wanted, seen.
 pub(super) fn judged(entry: &Entry, is_it: impl Fn(&str) -> bool) -> Option<(Verdict, String, String)> {
     entry.events.iter().find_map(|event| match event {
@@ -148,8 +169,10 @@ impl Transcript {
         elapsed_us: u64,
         judged: Option<(Verdict, String, String)>,
     ) {
-        if self.tables.len() == TABLES_MAX {
-            self.tables.pop_front();
+        let mut bytes: usize = self.tables.iter().map(|table| table.bytes()).sum();
+        while self.tables.len() >= TABLES_MAX || bytes > TABLES_BYTES_MAX {
+            let Some(oldest) = self.tables.pop_front() else { break };
+            bytes -= oldest.bytes();
         }
         let (step, query) = (step.to_owned(), query.to_owned());
         self.tables.push_back(Arc::new(Table { entry: entry.n, step, query, result, elapsed_us, judged }));
@@ -166,7 +189,7 @@ impl Transcript {
                 at: entry.at(),
                 step: step.to_owned(),
                 kind,
-                text: line.to_owned(),
+                text: cut(line),
             });
         }
     }
@@ -194,7 +217,11 @@ impl Transcript {
             Report::StatementLeftOut { at, sql, why } => {
                 self.push(entry, step, LineKind::Event, &format!("left out: {sql} ({at}): {why}"));
             }
-            Report::Noticed { notice } => self.push(entry, step, LineKind::Notice, &notice.one_line()),
+            Report::Noticed { notice, more } => {
+                for notice in std::iter::once(&**notice).chain(more) {
+                    self.push(entry, step, LineKind::Notice, &notice.one_line());
+                }
+            }
             Report::Printed { text, .. } => self.push(entry, step, LineKind::Output, text),
             Report::Observed { observation } => self.observed(entry, step, session, observation),
             Report::Sampled { sample } => self.sampled(entry, step, sample),

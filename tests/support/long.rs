@@ -87,7 +87,7 @@ impl Maker {
                 message: format!("chunk {n} is \"done\""),
                 ..ErrorCard::default()
             };
-            return Report::Noticed { notice: Box::new(notice) };
+            return Report::Noticed { notice: Box::new(notice), more: Vec::new() };
         }
         let lines = if self.seed.once_in(50) { 3 } else { 1 };
         let line = |_| {

@@ -218,6 +218,8 @@ pub const ROOMS: &[Room] = &[
         crates: &["crossterm", "ratatui", "rustix"],
         pure: false,
     },
+    // Writes to it on a thread of its own.
+    Room { path: "src/tui/pen.rs", modules: &[], crates: &["rustix"], pure: false },
     // The process that gives the terminal back when the cockpit was killed.
     Room { path: "src/tui/warden.rs", modules: &[], crates: &["crossterm", "rustix"], pure: false },
     Room {

@@ -1,12 +1,13 @@
 //! What every attempt at a step has: the plan, the room it runs in, a voice, and an ear for STOP.
 
-use super::backend::{Backend, DbError, Endpoint, Position};
+use super::backend::{Backend, DbError, Endpoint, Position, RowLimits};
 use super::ledger;
+use super::notices::Notices;
 use super::presence::Presence;
 use super::radar::Sight;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use super::stop::Stop;
-use super::text::{SQL_BYTES_MAX, cut, lines_of};
+use super::text::{SQL_BYTES_MAX, cut, lines_of, pieces};
 use crate::definition::{Diagnostic, Script};
 use crate::plan::{Plan, Step};
 use crate::runner::Recorded;
@@ -17,10 +18,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// Rows of a result that are kept; all are counted.
-const ROWS_MAX: usize = 200;
-/// A cell is cut to this many bytes.
-const CELL_BYTES_MAX: usize = 4096;
+/// What is kept of a result; all rows are counted.
+const KEPT: RowLimits =
+    RowLimits { rows_max: 200, cell_bytes_max: crate::session::CELL_BYTES_MAX, bytes_max: 1 << 20 };
 /// How long a connection may take.
 pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How much longer than the server's own timeout an answer may take before the connection counts as lost.
@@ -229,14 +229,19 @@ impl Attempt {
         })
     }
 
+    /// Hears the notices of one statement.
+    pub(super) fn notices(&self) -> Notices {
+        Notices::new(self.say.clone())
+    }
+
     /// Runs one statement of our own.
     ///
     /// # Errors
     /// Of the server or the connection.
     pub async fn run(&self, backend: &mut Backend, sql: &str) -> Result<String, Failure> {
-        let say = self.say.clone();
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
-        self.within(backend.run(sql, &mut notice)).await
+        let notices = self.notices();
+        let mut notice = |notice| notices.hear(notice);
+        notices.during(self.within(backend.run(sql, &mut notice))).await
     }
 
     /// The server's own timeout comes first; whoever hears nothing of it either has lost the server.
@@ -258,9 +263,9 @@ impl Attempt {
     /// # Errors
     /// Of the server or the connection.
     pub async fn rows(&self, backend: &mut Backend, sql: &str) -> Result<ResultSet, Failure> {
-        let say = self.say.clone();
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
-        let rows = self.within(backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice)).await?;
+        let notices = self.notices();
+        let mut notice = |notice| notices.hear(notice);
+        let rows = notices.during(self.within(backend.rows_within(sql, KEPT, &mut notice))).await?;
         Ok(rows.0)
     }
 
@@ -334,18 +339,20 @@ impl Attempt {
     ) -> Result<String, Failure> {
         // Saying what comes now may have taken its time, and a cancel that came meanwhile met nothing.
         self.go_on()?;
-        let say = self.say.clone();
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
+        let notices = self.notices();
+        let mut notice = |notice| notices.hear(notice);
         let answer = if statement.kind == Kind::Rows {
-            let rows = backend.rows(sql, ROWS_MAX, CELL_BYTES_MAX, &mut notice).await;
+            let rows = notices.during(backend.rows_within(sql, KEPT, &mut notice)).await;
             rows.map(|(result, tag)| {
                 if result.total > 0 {
-                    self.say(Report::Printed { source: Source::Server, text: lines_of(&result) });
+                    for text in pieces(&lines_of(&result), OUTPUT_BYTES_MAX) {
+                        self.say(Report::Printed { source: Source::Server, text });
+                    }
                 }
                 tag
             })
         } else {
-            backend.run(sql, &mut notice).await
+            notices.during(backend.run(sql, &mut notice)).await
         };
         answer.map_err(|error| self.failure(error, Some((script, statement))))
     }

@@ -16,7 +16,8 @@ pub use cancel::Canceller;
 
 use super::endpoint::in_words;
 use super::tap::Tap;
-use super::wire::{Event, RowLimits, Wanted, message};
+pub use super::wire::RowLimits;
+use super::wire::{Event, Wanted, message};
 use crate::session::{ErrorCard, Meaning, ResultSet, meaning};
 use answer::{Answer, Ears};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -174,7 +175,20 @@ impl Backend {
         on_notice: &mut (dyn FnMut(ErrorCard) + Send),
     ) -> Result<(ResultSet, String), DbError> {
         let rows_max = u64::try_from(rows_max).unwrap_or(u64::MAX);
-        let wanted = Wanted { rows: RowLimits { rows_max, cell_bytes_max }, ..Wanted::default() };
+        self.rows_within(sql, RowLimits { rows_max, cell_bytes_max, bytes_max: usize::MAX }, on_notice).await
+    }
+
+    /// As [`Backend::rows`], with a limit for all rows together.
+    ///
+    /// # Errors
+    /// As [`Backend::run`].
+    pub async fn rows_within(
+        &mut self,
+        sql: &str,
+        rows: RowLimits,
+        on_notice: &mut (dyn FnMut(ErrorCard) + Send),
+    ) -> Result<(ResultSet, String), DbError> {
+        let wanted = Wanted { rows, ..Wanted::default() };
         let answer = self.query(sql, wanted, &mut Ears::new(on_notice)).await?;
         let result = ResultSet { columns: answer.columns, rows: answer.rows, total: answer.total };
         Ok((result, answer.tag))
@@ -185,8 +199,7 @@ impl Backend {
     /// # Errors
     /// As [`Backend::rows`], and [`DbError::Unusable`] if it is longer than [`VALUE_BYTES_MAX`].
     pub async fn value(&mut self, sql: &str) -> Result<Option<String>, DbError> {
-        let wanted =
-            Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: VALUE_BYTES_MAX }, ..Wanted::default() };
+        let wanted = Wanted { rows: RowLimits::one(VALUE_BYTES_MAX), ..Wanted::default() };
         let answer = self.query(sql, wanted, &mut Ears::deaf()).await?;
         if answer.cut {
             return Err(DbError::Unusable(format!("the value is longer than {VALUE_BYTES_MAX} bytes")));

@@ -277,7 +277,13 @@ UNION ALL
     FROM pg_default_acl d LEFT JOIN space n ON n.oid = d.defaclnamespace
     WHERE d.defaclnamespace = 0 OR n.oid IS NOT NULL
 )
-SELECT object, coalesce(definition, '') AS definition, coalesce(id, '') AS id
+SELECT object,
+       -- Some would fill the memory of whoever reads them.
+       CASE WHEN octet_length(definition) > 65536
+            THEN format('%s... (of %s bytes, sha256 %s)', left(definition, 4096), octet_length(definition),
+                        encode(sha256(convert_to(definition, 'UTF8')), 'hex'))
+            ELSE coalesce(definition, '') END AS definition,
+       coalesce(id, '') AS id
 FROM (
     SELECT object, definition, classid::oid || '/' || objid || '/' || objsubid AS id FROM object
   UNION ALL

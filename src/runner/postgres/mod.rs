@@ -14,6 +14,7 @@ pub mod endpoint;
 mod kept;
 pub mod ledger;
 pub mod meter;
+mod notices;
 pub mod patience;
 pub mod presence;
 mod probe;

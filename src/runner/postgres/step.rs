@@ -335,12 +335,12 @@ impl Attempt {
         flaws: &BTreeSet<Flaw>,
     ) -> Result<(), Failure> {
         self.forget_last();
-        let say = self.say.clone();
+        let notices = self.notices();
         // Such as that it is committed here, and not known to a standby.
-        let mut notice = move |notice: ErrorCard| say(Report::Noticed { notice: Box::new(notice) });
+        let mut notice = |notice| notices.hear(notice);
         let doubt = |what: String| Failure::Connection { what };
         backend.answers_within(COMMIT_MAX);
-        match backend.run("COMMIT", &mut notice).await {
+        match notices.during(backend.run("COMMIT", &mut notice)).await {
             Err(error) => {
                 return Err(doubt(format!(
                     "COMMIT was not answered as it should: {error}; its outcome is in doubt"

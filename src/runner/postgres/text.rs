@@ -17,6 +17,19 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// A text in pieces of at most `bytes_max`, whole lines where they fit.
+pub fn pieces(mut text: &str, bytes_max: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    while text.len() > bytes_max {
+        let end = text.floor_char_boundary(bytes_max);
+        let (piece, rest) = text.split_at(text[..end].rfind('\n').map_or(end, |at| at + 1));
+        pieces.push(piece.to_owned());
+        text = rest;
+    }
+    pieces.push(text.to_owned());
+    pieces
+}
+
 /// The rows of a result, a line each.
 pub fn lines_of(result: &ResultSet) -> String {
     let line = |row: &Vec<Option<String>>| {
@@ -28,4 +41,20 @@ pub fn lines_of(result: &ResultSet) -> String {
         text.push_str(&format!("… and {more} more rows\n"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_whole_lines_where_they_fit_and_lose_nothing() {
+        let text = format!("one\ntwo\n{}\nlast", "ż".repeat(20));
+        for max in 4..60 {
+            let pieces = pieces(&text, max);
+            assert_eq!(pieces.concat(), text, "{max}");
+            assert!(pieces.iter().all(|piece| piece.len() <= max), "{max}: {pieces:?}");
+        }
+        assert_eq!(pieces("one\ntwo\nthree", 9), ["one\ntwo\n", "three"]);
+    }
 }

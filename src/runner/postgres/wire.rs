@@ -8,6 +8,7 @@
 //!
 //! <https://www.postgresql.org/docs/15/protocol-message-formats.html>
 
+mod card;
 pub mod message;
 mod row;
 
@@ -15,9 +16,10 @@ pub use row::{Row, RowLimits};
 
 use super::endpoint::Position;
 use crate::session::{Column, ErrorCard};
+use card::CardReader;
 use row::RowReader;
 
-/// How much of one message is kept for decoding, bytes. Rows and COPY data are not kept at all.
+/// How much of one message is kept for decoding, bytes. Of errors, notices and rows less, of COPY data nothing.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// No message of a server is longer (`MaxAllocSize`), bytes.
@@ -35,7 +37,7 @@ pub enum Event {
     Error(ErrorCard, Option<Position>),
     /// The columns of the rows to come.
     RowDescription(Vec<Column>),
-    /// A row, if it is within [`RowLimits::rows_max`].
+    /// A row, if it is within [`RowLimits`].
     Row(Row),
     /// A piece of COPY data, if [`Wanted::copy`] says so; not aligned to lines.
     CopyData(Vec<u8>),
@@ -90,6 +92,7 @@ enum State {
 enum Keep {
     Nothing,
     Body(Vec<u8>),
+    Card(Box<CardReader>),
     Row(RowReader),
     Copy,
 }
@@ -100,11 +103,13 @@ pub struct Parser {
     state: State,
     /// Since the last end of a command.
     rows: u64,
+    /// Bytes of the rows that were kept since then.
+    kept: usize,
 }
 
 impl Default for Parser {
     fn default() -> Self {
-        Self { state: State::HEADER, rows: 0 }
+        Self { state: State::HEADER, rows: 0, kept: 0 }
     }
 }
 
@@ -150,6 +155,7 @@ impl Parser {
                             let room = BODY_BYTES_MAX.saturating_sub(body.len());
                             body.extend_from_slice(&piece[..used.min(room)]);
                         }
+                        Keep::Card(reader) => reader.feed(piece),
                         Keep::Row(reader) => reader.feed(piece),
                         Keep::Copy => events.push(Event::CopyData(piece.to_vec())),
                     }
@@ -173,10 +179,11 @@ impl Parser {
             forward.extend_from_slice(&header);
         }
         let keep = match kind {
-            b'N' | b'E' | b'C' | b'T' | b'Z' | b'K' => Keep::Body(Vec::new()),
+            b'N' | b'E' => Keep::Card(Box::default()),
+            b'C' | b'T' | b'Z' | b'K' => Keep::Body(Vec::new()),
             b'D' => {
                 self.rows += 1;
-                match self.rows <= wanted.rows.rows_max {
+                match self.rows <= wanted.rows.rows_max && self.kept < wanted.rows.bytes_max {
                     true => Keep::Row(RowReader::new(wanted.rows.cell_bytes_max)),
                     false => Keep::Nothing,
                 }
@@ -195,7 +202,20 @@ impl Parser {
         };
         let body = match keep {
             Keep::Row(reader) => {
-                events.push(Event::Row(reader.finish()));
+                let row = reader.finish();
+                self.kept = self.kept.saturating_add(row.bytes());
+                events.push(Event::Row(row));
+                return Ok(());
+            }
+            Keep::Card(reader) => {
+                let (card, position) = reader.finish();
+                if kind == b'E' {
+                    (self.rows, self.kept) = (0, 0);
+                    if !wanted.private {
+                        out.extend_from_slice(ERROR_STAND_IN);
+                    }
+                }
+                events.push(if kind == b'E' { Event::Error(card, position) } else { Event::Notice(card) });
                 return Ok(());
             }
             Keep::Body(body) => body,
@@ -207,16 +227,8 @@ impl Parser {
             }
         };
         events.push(match kind {
-            b'N' => Event::Notice(message::card(&body).0),
-            b'E' => {
-                self.rows = 0;
-                if !wanted.private {
-                    out.extend_from_slice(ERROR_STAND_IN);
-                }
-                let (card, position) = message::card(&body);
-                Event::Error(card, position)
-            }
             b'C' => {
+                self.kept = 0;
                 Event::CommandComplete { tag: message::text(&body), rows: std::mem::take(&mut self.rows) }
             }
             b'T' => Event::RowDescription(message::columns(&body).ok_or(Malformed)?),

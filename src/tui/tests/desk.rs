@@ -29,7 +29,7 @@ fn with_findings() -> World {
     let mut world = World::applying();
     let notice =
         ErrorCard { sqlstate: "42622".to_owned(), message: "a long name".to_owned(), ..ErrorCard::default() };
-    world.report(Report::Noticed { notice: Box::new(notice) });
+    world.report(Report::Noticed { notice: Box::new(notice), more: Vec::new() });
     world.command(Command::Deviate {
         step: String::new(),
         expected: "two people".to_owned(),

@@ -32,7 +32,7 @@ impl Backend {
     }
 
     async fn seen(&mut self) -> Result<Seen, DbError> {
-        let wanted = Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: 4096 }, ..Wanted::default() };
+        let wanted = Wanted { rows: RowLimits::one(4096), ..Wanted::default() };
         let answer = self.query(SEEN, wanted, &mut Ears::deaf()).await?;
         let mut cells = answer.rows.into_iter().next().unwrap_or_default().into_iter();
         let mut next = || cells.next().flatten();

@@ -2,8 +2,7 @@
 //! Formats: <https://www.postgresql.org/docs/15/protocol-message-formats.html>
 
 use crate::runner::bytes;
-use crate::runner::postgres::endpoint::Position;
-use crate::session::{Column, ErrorCard};
+use crate::session::Column;
 
 /// Types that are aligned to the right, as psql does: int2, int4, int8, float4, float8, numeric, oid, xid, xid8,
 /// cid, money.
@@ -45,43 +44,6 @@ impl<'a> Body<'a> {
             }
         }
     }
-}
-
-/// The fields of an ErrorResponse or NoticeResponse.
-/// <https://www.postgresql.org/docs/15/protocol-error-fields.html>
-pub(super) fn card(body: &[u8]) -> (ErrorCard, Option<Position>) {
-    let mut body = Body(body);
-    let mut card = ErrorCard::default();
-    let mut localised = String::new();
-    let mut position = None;
-    while let Some([field]) = body.take(1) {
-        if *field == 0 {
-            break;
-        }
-        let Some(text) = body.text() else { break };
-        match field {
-            b'S' => localised = text,
-            b'V' => card.severity = text,
-            b'C' => card.sqlstate = text,
-            b'M' => card.message = text,
-            b'D' => card.detail = Some(text),
-            b'H' => card.hint = Some(text),
-            b's' => card.schema = Some(text),
-            b't' => card.table = Some(text),
-            b'c' => card.column = Some(text),
-            b'n' => card.constraint = Some(text),
-            b'W' => card.context = Some(text),
-            b'q' => card.internal_query = Some(text),
-            b'P' => position = text.parse().ok().map(Position::InStatement),
-            b'p' => position = position.or(text.parse().ok().map(Position::Internal)),
-            // The server's own source file, line and routine, the type of a value, and fields of the future.
-            _ => {}
-        }
-    }
-    if card.severity.is_empty() {
-        card.severity = localised;
-    }
-    (card, position)
 }
 
 /// Names and alignments of a RowDescription; `None` when it is malformed.
@@ -191,37 +153,6 @@ fn set_length(message: &mut [u8], at: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_field_of_an_error_is_kept() {
-        let body = b"SFEHLER\0VERROR\0C23505\0Mm\0Dd\0Hh\0P7\0p3\0qselect\0Ww\0ss\0tt\0cc\0dint\0nn\0Ff.c\0L1\0Rr\0\0";
-        let (card, position) = card(body);
-        assert_eq!(position, Some(Position::InStatement(7)));
-        let expected = ErrorCard {
-            severity: "ERROR".into(),
-            sqlstate: "23505".into(),
-            message: "m".into(),
-            detail: Some("d".into()),
-            hint: Some("h".into()),
-            schema: Some("s".into()),
-            table: Some("t".into()),
-            column: Some("c".into()),
-            constraint: Some("n".into()),
-            context: Some("w".into()),
-            internal_query: Some("select".into()),
-            ..ErrorCard::default()
-        };
-        assert_eq!(card, expected);
-    }
-
-    #[test]
-    fn bad_text_is_shown_and_cut_text_is_marked() {
-        let (broken, position) = card(b"SNOTICE\0C00000\0Ma\xffb\0p9\0Dcut \xc3");
-        assert_eq!((broken.severity.as_str(), broken.message.as_str()), ("NOTICE", "a\\xFFb"));
-        assert_eq!(broken.detail.as_deref(), Some("cut …"));
-        assert_eq!(position, Some(Position::Internal(9)));
-        assert_eq!(card(b""), (ErrorCard::default(), None));
-    }
 
     #[test]
     fn lengths_count_themselves() {

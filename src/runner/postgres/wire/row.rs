@@ -7,6 +7,15 @@ pub struct RowLimits {
     pub rows_max: u64,
     /// How many bytes of a cell, the "…" of a cut one included.
     pub cell_bytes_max: usize,
+    /// Once the kept rows of a command hold so many bytes, the next ones are only counted.
+    pub bytes_max: usize,
+}
+
+impl RowLimits {
+    /// The first row, and so much of each cell.
+    pub fn one(cell_bytes_max: usize) -> Self {
+        Self { rows_max: 1, cell_bytes_max, bytes_max: usize::MAX }
+    }
 }
 
 /// A row's cells as text, `None` for NULL.
@@ -16,6 +25,13 @@ pub struct Row {
     pub cells: Vec<Option<String>>,
     /// Whether a cell was cut.
     pub cut: bool,
+}
+
+impl Row {
+    /// What its cells hold.
+    pub(super) fn bytes(&self) -> usize {
+        self.cells.iter().map(|cell| size_of::<Option<String>>() + cell.as_ref().map_or(0, String::len)).sum()
+    }
 }
 
 /// Where in the row the next byte belongs.

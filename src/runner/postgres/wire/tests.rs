@@ -54,8 +54,12 @@ fn conversation() -> Vec<u8> {
     .concat()
 }
 
-const WANTED: Wanted =
-    Wanted { rows: RowLimits { rows_max: 2, cell_bytes_max: 12 }, copy: true, feed: false, private: false };
+const WANTED: Wanted = Wanted {
+    rows: RowLimits { rows_max: 2, cell_bytes_max: 12, bytes_max: 1 << 20 },
+    copy: true,
+    feed: false,
+    private: false,
+};
 
 /// Events (adjacent COPY pieces joined) and forwarded bytes of the conversation cut at these places.
 fn parse(pieces: &[&[u8]], wanted: &Wanted) -> (Vec<Event>, Vec<u8>) {
@@ -156,7 +160,7 @@ fn nothing_of_a_private_answer_is_forwarded() {
 fn a_huge_message_is_not_kept() {
     let mut parser = Parser::default();
     let (mut events, mut forward) = (Vec::new(), Vec::new());
-    let wanted = Wanted { rows: RowLimits { rows_max: 1, cell_bytes_max: 8 }, ..Wanted::default() };
+    let wanted = Wanted { rows: RowLimits::one(8), ..Wanted::default() };
     let cell: u32 = 500 << 20;
     let mut head = vec![b'D'];
     head.extend((cell + 4 + 2 + 4).to_be_bytes());
@@ -174,9 +178,25 @@ fn a_huge_message_is_not_kept() {
     notice.extend(b"\0Hafter\0\0");
     parser.feed(&message(b'N', &notice), &wanted, &mut forward, &mut events).unwrap();
     let [Event::Notice(card)] = &events[..] else { panic!("{} events", events.len()) };
-    assert!(card.message.len() <= BODY_BYTES_MAX && card.message.ends_with("y…"));
-    assert_eq!(card.hint, None);
+    assert!(card.message.len() <= card::FIELD_BYTES_MAX + 3 && card.message.ends_with("y…"));
+    assert_eq!(card.hint.as_deref(), Some("after"));
     assert!(forward.is_empty());
+}
+
+/// Many columns make a row far larger than its cells: what is kept of a command has a limit of its own.
+#[test]
+fn rows_beyond_the_limit_of_all_are_only_counted() {
+    let wanted = Wanted {
+        rows: RowLimits { rows_max: 200, cell_bytes_max: 4096, bytes_max: 10_000 },
+        ..Wanted::default()
+    };
+    let cell = "x".repeat(900);
+    let bytes: Vec<u8> = std::iter::repeat_n(row(&[cell.as_str(); 4]), 50).flatten().collect();
+    let bytes = [bytes, message(b'C', b"SELECT 50\0")].concat();
+    let (events, _) = parse(&[&[bytes.clone(), bytes].concat()], &wanted);
+    let kept = events.iter().filter(|event| matches!(event, Event::Row(_))).count();
+    assert_eq!(kept, 2 * 3, "three rows reach the limit, of each of two commands");
+    assert_eq!(events.last(), Some(&Event::CommandComplete { tag: "SELECT 50".into(), rows: 50 }));
 }
 
 #[test]
