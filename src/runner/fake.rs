@@ -1,17 +1,21 @@
 //! A world for tests: a database with a ledger, fed by a seed, that fails where a real one can.
 
 mod identity;
+mod observe;
 mod recheck;
 pub mod samples;
 mod schema;
 mod stepwise;
+mod trouble;
 
 pub use stepwise::{Left, Trace, UNITS, UnitFault};
+pub use trouble::Ghost;
 
-use crate::definition::{Expectation, StepKind, SuiteFormat};
-use crate::plan::{Plan, Step, Subject};
+use crate::definition::StepKind;
+use crate::plan::{Plan, Subject};
 use crate::session::*;
 pub use identity::identity;
+use observe::result_for;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -48,6 +52,18 @@ pub struct Database {
     pub ledger: Vec<LedgerRow>,
     /// Units without a transaction: migration, whether up, index.
     pub traces: BTreeMap<(String, bool, usize), Trace>,
+    /// Which cluster it is; 0 is the first.
+    pub server: u32,
+    /// How often the server was restarted.
+    pub restarts: u32,
+    /// How often a standby took its place.
+    pub promotions: u32,
+    /// It is a standby.
+    pub standby: bool,
+    /// The attempt that holds the fence.
+    pub fence: Option<String>,
+    /// A COMMIT whose program is dead.
+    pub ghost: Option<Ghost>,
 }
 
 impl Database {
@@ -114,7 +130,9 @@ impl FakeRunner {
 
     /// The program dies: outcomes on their way and the open transaction are lost, the database stays.
     pub fn crash(&mut self) {
+        self.let_fence_go();
         self.crash_units();
+        self.crash_in_commit();
         self.pending.clear();
         self.open = None;
     }
@@ -154,6 +172,12 @@ impl FakeRunner {
     fn run(&mut self, step: &str, kind: StepKind, attempt: &AttemptId) {
         let Some(at) = self.plan.find(step) else { return };
         let planned = self.plan.clone().step(at).clone();
+        if matches!(kind, StepKind::Apply | StepKind::Reapply | StepKind::RollBack)
+            && let Err(what) = self.fence(attempt)
+        {
+            let failure = Failure::Blocked { what, next: "let it end".to_owned() };
+            return self.say(attempt, Report::Failed { failure });
+        }
         if self.plan.is_stepwise(&planned) {
             let direction = if kind == StepKind::Apply { Direction::Up } else { Direction::Down };
             return match self.failure() {
@@ -196,9 +220,8 @@ impl FakeRunner {
         };
         let migration = planned.migration.map(|at| self.plan.ceremony.migrations[at].id.clone());
         let migration = migration.unwrap_or_default();
-        if direction == Direction::Up && self.database.is_applied(&migration) {
-            self.pending.clear();
-            let failure = Failure::Blocked { what: "already applied".to_owned(), next: "look".to_owned() };
+        if let Some(failure) = self.not_done_yet(attempt, &migration, direction) {
+            self.pending.retain(|outcome| outcome.attempt != *attempt);
             return self.say(attempt, Report::Failed { failure });
         }
         let cycle = 1 + self.database.ledger.iter().filter(|row| row.migration == migration).count() as u32;
@@ -232,122 +255,24 @@ impl FakeRunner {
             self.say(attempt, Report::Committed);
         }
     }
-
-    fn observe(&self, step: &Step, subject: &Subject, good: bool) -> Option<Observation> {
-        let ceremony = &self.plan.ceremony;
-        Some(match subject {
-            Subject::Server => {
-                let mut identity = identity();
-                identity.in_recovery = !good;
-                Observation::Server { identity: Box::new(identity) }
-            }
-            Subject::Input(at) => {
-                let input = &ceremony.inputs[*at];
-                let sha256 = Some(if good { input.sha256.clone() } else { "0".repeat(64) });
-                Observation::Input { path: input.path.clone(), sha256, error: None }
-            }
-            Subject::Flag(at) => {
-                let flag = &ceremony.flags[*at];
-                let value = (flag.on == good).then(|| "true".to_owned());
-                Observation::Flag { name: flag.name.clone(), value, source: "environment".to_owned() }
-            }
-            Subject::Query(at) => {
-                let query = &ceremony.queries[*at];
-                let result = result_for(&query.expect, good);
-                Observation::Query { query: query.id.clone(), result, elapsed_us: 700 }
-            }
-            Subject::Suite(at) => {
-                let suite = &ceremony.suites[*at];
-                let tests = match suite.format {
-                    SuiteFormat::Tap | SuiteFormat::Junit | SuiteFormat::Vitest => {
-                        vec![TestPoint {
-                            name: "works".to_owned(),
-                            ok: good,
-                            skipped: false,
-                            note: String::new(),
-                        }]
-                    }
-                    SuiteFormat::ExitCode => Vec::new(),
-                };
-                Observation::Suite {
-                    suite: suite.id.clone(),
-                    exit_code: Some(i32::from(!good)),
-                    error: None,
-                    planned: Some(tests.len()),
-                    tests,
-                    faults: Vec::new(),
-                    elapsed_us: 90_000,
-                }
-            }
-            Subject::Negative(at) => {
-                let negative = &ceremony.negatives[*at];
-                let mut error = card(&negative.sqlstate, "refused");
-                error.constraint.clone_from(&negative.constraint);
-                Observation::Negative { negative: negative.id.clone(), error: good.then_some(error) }
-            }
-            Subject::Ran => Observation::Ran { statements: 3, elapsed_us: 4_000 },
-            Subject::Protected(_) | Subject::Backup(_) | Subject::Restored(_) => return rows(subject, good),
-            Subject::SchemaRecorded
-            | Subject::SchemaUnchanged
-            | Subject::Declared
-            | Subject::Reapplied
-            | Subject::Sound
-            | Subject::Drill => return schema::observe(ceremony, step, subject, good),
-            Subject::Claim(_) => return None,
-        })
-    }
-}
-
-/// What is seen of rows.
-fn rows(subject: &Subject, good: bool) -> Option<Observation> {
-    let sums = Some(("7".to_owned(), "7".to_owned()));
-    let content = Some(Box::new(Content { hashed: true, rows: sums, ..Content::default() }));
-    Some(match subject {
-        Subject::Protected(table) => Observation::Protected {
-            table: table.clone(),
-            before: Some(10),
-            after: Some(if good { 10 } else { 9 }),
-            content,
-        },
-        Subject::Backup(table) => Observation::Backup {
-            table: table.clone(),
-            rows: Some(10),
-            sha256: good.then(|| "b".repeat(64)),
-            path: good.then(|| "backup/x.copy".to_owned()),
-            script: good.then(|| format!("backup/restore-{table}.sql")),
-            script_sha256: None,
-        },
-        Subject::Restored(table) => Observation::Restored {
-            table: table.clone(),
-            rows: Some(3),
-            after: Some(if good { 3 } else { 2 }),
-            content,
-            error: None,
-        },
-        _ => return None,
-    })
-}
-
-/// A result that meets the expectation, or one that does not.
-fn result_for(expectation: &Expectation, good: bool) -> ResultSet {
-    let cells = |rows: &[Vec<String>]| -> Vec<Vec<Option<String>>> {
-        rows.iter().map(|row| row.iter().cloned().map(Some).collect()).collect()
-    };
-    let rows = match expectation {
-        Expectation::Empty | Expectation::Informational => Vec::new(),
-        Expectation::Rows(count) => (0..*count).map(|at| vec![Some(at.to_string())]).collect(),
-        Expectation::Value(text) => vec![vec![Some(text.clone())]],
-        Expectation::Set(set) => cells(set),
-    };
-    let rows = if good { rows } else { vec![vec![Some("unwanted".to_owned())]; rows.len() + 1] };
-    let columns = vec![Column { name: "found".to_owned(), numeric: false }];
-    ResultSet { columns, total: rows.len() as u64, rows }
 }
 
 impl super::Runner for FakeRunner {
     fn start(&mut self, effect: Effect, _recorded: &super::Recorded) {
+        let session = effect.attempt().session.clone();
+        self.carry_out(effect);
+        self.hold_or_release(&session);
+    }
+}
+
+impl FakeRunner {
+    fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Run { step, kind, attempt, .. } => self.run(&step, kind, &attempt),
+            Effect::Run { step, kind, attempt, pin } => {
+                if self.meets(&attempt, pin.as_deref()) {
+                    self.run(&step, kind, &attempt);
+                }
+            }
             Effect::Recheck { attempt, checks, .. } => self.recheck(&attempt, &checks),
             Effect::Commit { attempt } => self.commit(&attempt),
             Effect::Unit { attempt, work } => self.unit(&attempt, work),
@@ -357,7 +282,9 @@ impl super::Runner for FakeRunner {
             }
             Effect::Cancel { attempt } | Effect::Terminate { attempt } => {
                 // A cancel that comes too late changes nothing.
-                if self.pending.iter().any(|outcome| outcome.attempt == attempt) && !self.seed.once_in(3) {
+                let held = self.open.as_ref().is_some_and(|(open, _)| *open == attempt);
+                let speaks = self.pending.iter().any(|outcome| outcome.attempt == attempt);
+                if (speaks || held) && !self.seed.once_in(3) {
                     let committed = self.pending.iter().any(|outcome| outcome.report == Report::Committed);
                     if !committed {
                         self.crash();
@@ -374,9 +301,11 @@ impl super::Runner for FakeRunner {
                     self.fail_settle = false;
                     let failure = Failure::Connection { what: "no server".to_owned() };
                     self.say(&attempt, Report::Failed { failure });
+                } else if let Err(what) = self.fence(&attempt) {
+                    self.say(&attempt, Report::Failed { failure: Failure::Connection { what } });
                 } else {
-                    let rows = self.database.ledger.clone();
-                    self.say(&attempt, Report::Settled { rows });
+                    let (rows, server) = (self.database.ledger.clone(), self.database.identity());
+                    self.say(&attempt, Report::Settled { rows, server: Some(Box::new(server)) });
                 }
             }
         }

@@ -258,7 +258,7 @@ impl World {
         let (server, restart) = (self.server.clone(), self.restart.clone());
         self.runtime.spawn(async move {
             let report = match settle(&room, &server, restart.as_ref()).await {
-                Ok(rows) => Report::Settled { rows },
+                Ok((rows, server)) => Report::Settled { rows, server: Some(Box::new(server)) },
                 Err(what) => Report::Failed { failure: Failure::Connection { what } },
             };
             say(report);
@@ -283,7 +283,7 @@ async fn settle(
     room: &Room,
     server: &SharedServer,
     restart: Option<&Restart>,
-) -> Result<Vec<LedgerRow>, String> {
+) -> Result<(Vec<LedgerRow>, Identity), String> {
     let words = |error: DbError| error.to_string();
     let mut backend = connected(room, server, restart).await?;
     let read = async {
@@ -292,9 +292,10 @@ async fn settle(
         while !ledger::try_lock(&mut backend, ledger::Lock::Fence).await.map_err(words)? {
             beat.tick().await;
         }
+        let server = backend.identity().await.map_err(words)?;
         let rows = ledger::rows(&mut backend, &room.plan.ceremony.id).await.map_err(words)?;
         backend.close().await;
-        Ok(rows)
+        Ok((rows, server))
     };
     if let Ok(rows) = tokio::time::timeout(SETTLE_MAX, read).await {
         return rows;

@@ -1,15 +1,10 @@
 //! How events change a session: the only mutation, with what must hold written beside it.
 
+use super::fits::{Fits, ensure};
 use super::*;
 use crate::definition::StepKind;
 use crate::plan::StepRef;
 use crate::time::Moment;
-
-type Fits = Result<(), &'static str>;
-
-fn ensure(holds: bool, otherwise: &'static str) -> Fits {
-    if holds { Ok(()) } else { Err(otherwise) }
-}
 
 impl Session {
     /// The only mutation.
@@ -27,6 +22,7 @@ impl Session {
     /// With what does not hold. The session is of no use then.
     #[expect(clippy::too_many_lines, reason = "one match over every event: to be read in one place")]
     pub fn try_apply(&mut self, at: Moment, event: &Event) -> Fits {
+        self.fits(at, event)?;
         self.now = Some(at);
         // A witness's initials answer nothing that the operator was told.
         if !matches!(event, Event::Refused { .. } | Event::Witnessed { .. }) {
@@ -34,7 +30,7 @@ impl Session {
         }
         match event {
             Event::Opened { header } => {
-                ensure(self.phase == Phase::Unopened, "opened twice")?;
+                ensure(self.header.is_none(), "opened twice")?;
                 self.operator.clone_from(&header.operator);
                 self.address.clone_from(&header.target.address);
                 self.header = Some((**header).clone());
@@ -94,11 +90,6 @@ impl Session {
             }
             Event::StepFinished { step, verdict } => {
                 let state = self.step_state_mut(step)?;
-                ensure(state.attempt.is_some(), "finished without an attempt")?;
-                ensure(
-                    !verdict.is_good() || state.checks.iter().all(Option::is_some),
-                    "a pass without evidence",
-                )?;
                 state.verdict = Some(*verdict);
                 state.ended = Some(at);
                 if verdict.is_good() {
@@ -178,8 +169,6 @@ impl Session {
             Event::NoteTaken { words } => self.notes.push((at, words.clone())),
             Event::Refused { refusal } => self.refusal = Some(refusal.clone()),
             Event::Closed { verdict } => {
-                ensure(self.escalation.is_none(), "closed in the middle of a stop")?;
-                ensure(!verdict.is_good() || self.next_forward().is_none(), "a good end with steps left")?;
                 self.phase = Phase::Closed(*verdict);
                 self.closed = Some(*verdict);
             }
@@ -208,7 +197,6 @@ impl Session {
     }
 
     fn start_step(&mut self, at: Moment, step: &str, attempt: &AttemptId) -> Fits {
-        ensure(attempt.number > self.attempts, "an attempt's number was used before")?;
         let stopped =
             self.escalation.as_ref().is_some_and(|escalation| escalation.next != Some(Stage::Execute));
         ensure(!stopped, "a step started while the world is stopped")?;

@@ -67,3 +67,20 @@ pub enum Effect {
         attempt: AttemptId,
     },
 }
+
+impl Effect {
+    /// The attempt it is about.
+    pub fn attempt(&self) -> &AttemptId {
+        match self {
+            Self::Run { attempt, .. }
+            | Self::Recheck { attempt, .. }
+            | Self::Commit { attempt }
+            | Self::Discard { attempt }
+            | Self::Unit { attempt, .. }
+            | Self::Cancel { attempt }
+            | Self::Terminate { attempt }
+            | Self::Tell { attempt, .. }
+            | Self::Settle { attempt } => attempt,
+        }
+    }
+}

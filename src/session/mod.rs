@@ -15,6 +15,7 @@ mod evidence;
 mod expectation;
 mod failed;
 mod failure;
+mod fits;
 mod gate;
 mod half_way;
 mod halt;

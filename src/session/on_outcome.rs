@@ -50,7 +50,7 @@ impl Deciding<'_> {
     fn report(&mut self, running: &Running, report: &Report) {
         if running.work == Work::Settle {
             match report {
-                Report::Settled { rows } => self.settled(running, rows),
+                Report::Settled { rows, server } => self.settled(running, server.as_deref(), rows),
                 Report::Failed { failure } => self.settle_failed(running, failure),
                 _ => {}
             }
@@ -61,6 +61,8 @@ impl Deciding<'_> {
             return;
         }
         let Some(step) = running.step.clone() else { return };
+        // What comes twice, or late, must not be taken for what is waited for now.
+        let (runs, commits) = (running.work == Work::Run, running.work == Work::Commit);
         match report {
             Report::Noticed { notice, more } => {
                 std::iter::once(&**notice).chain(more).for_each(|notice| self.noticed(notice));
@@ -68,13 +70,13 @@ impl Deciding<'_> {
             Report::StatementFinished { index, tag, .. } => self.compare_rows(&step, *index, tag),
             Report::Observed { observation } => self.observed(&step, observation),
             Report::Sampled { sample } => self.sampled(&step, &running.attempt, sample),
-            Report::Proved { xid } => self.proved(&step, xid, running),
-            Report::Committed => {
+            Report::Proved { xid } if runs => self.proved(&step, xid, running),
+            Report::Committed if commits => {
                 let attempt = running.attempt.clone();
                 self.emit(Event::StepCommitted { step: step.clone(), attempt });
                 self.finish(&step, running.stop > 0);
             }
-            Report::UnitReady { index, of, at, sql, look } if running.work == Work::Run => {
+            Report::UnitReady { index, of, at, sql, look } if runs => {
                 let unit = stepwise::ReadyUnit { index: *index, of: *of, at, sql, look };
                 self.unit_ready(&step, running, &unit);
             }
@@ -82,9 +84,9 @@ impl Deciding<'_> {
             Report::UnitFailed { index, failure, look } => {
                 self.unit_failed(&step, running, (*index, failure, look));
             }
-            Report::UnitsComplete => self.units_complete(&step, running),
+            Report::UnitsComplete if runs => self.units_complete(&step, running),
             Report::Discarded => self.discarded(&step, running),
-            Report::Finished if running.work == Work::Run => self.finish(&step, running.stop > 0),
+            Report::Finished if runs => self.finish(&step, running.stop > 0),
             Report::Failed { failure } => self.failed(&step, &running.work, failure),
             _ => {}
         }

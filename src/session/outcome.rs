@@ -147,6 +147,9 @@ pub enum Report {
     Settled {
         /// Every row of this ceremony, oldest first.
         rows: Vec<LedgerRow>,
+        /// The server they were read from; `None` in older records.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<Box<Identity>>,
     },
     /// The command that tells the team has ended.
     Told {

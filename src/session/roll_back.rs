@@ -11,7 +11,8 @@ impl Deciding<'_> {
         }
         self.emit(Event::RollbackPlanned { steps: Vec::new() });
         match self.session().closed {
-            Some(verdict) => self.emit(Event::Closed { verdict }),
+            // Part of it may be done: what was a pass is none any more.
+            Some(_) => self.close(),
             None => self.advance(),
         }
     }
@@ -31,9 +32,22 @@ impl Deciding<'_> {
                 "no migration is applied in this session",
                 "go on, or leave with q",
             );
+        } else if self.session().is_in_doubt() {
+            // Abandoned while nobody knew what became of a COMMIT: what is to be rolled back, the ledger says.
+            self.settle();
         } else {
             self.plan_rollback();
         }
+    }
+
+    /// A rollback was asked for after the end, and the ledger was read for it.
+    pub(super) fn roll_back_settled(&mut self) {
+        if self.session().anything_applied() { self.plan_rollback() } else { self.close() }
+    }
+
+    fn close(&mut self) {
+        let verdict = self.session().verdict();
+        self.emit(Event::Closed { verdict });
     }
 
     /// Plans the way back over everything that is applied and asks for it.
@@ -63,8 +77,7 @@ impl Deciding<'_> {
                 decision: None,
             });
         } else {
-            let verdict = self.session().verdict();
-            self.emit(Event::Closed { verdict });
+            self.close();
         }
     }
 }

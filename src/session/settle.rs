@@ -158,6 +158,15 @@ impl Session {
         }
     }
 
+    /// Why nothing that `server` says counts for this session.
+    fn is_not_ours(&self, server: &Identity) -> Option<String> {
+        if server.in_recovery {
+            return Some("it is a standby, which may be behind".to_owned());
+        }
+        let first = self.identity.as_ref().filter(|first| !first.is_same_database(server))?;
+        Some(format!("this is {}, at the start it was {}", server.pin(), first.pin()))
+    }
+
     /// The step whose commit is in doubt.
     fn doubtful_step(&self, migration: usize) -> Option<String> {
         if let Some(half) = self.migrations[migration].half() {
@@ -176,7 +185,12 @@ impl Session {
 }
 
 impl Deciding<'_> {
-    pub(super) fn settled(&mut self, running: &Running, rows: &[LedgerRow]) {
+    /// `server`: whose ledger was read; `None` in older records.
+    pub(super) fn settled(&mut self, running: &Running, server: Option<&Identity>, rows: &[LedgerRow]) {
+        if let Some(what) = server.and_then(|server| self.session().is_not_ours(server)) {
+            self.ledger_of_another(running, what);
+            return;
+        }
         let in_flight = running.step.as_deref();
         let own = |attempt: &str| attempt.starts_with(running.attempt.session.as_str());
         let mut contradictions = Vec::new();
@@ -251,8 +265,22 @@ impl Deciding<'_> {
             }),
             // A rollback of its own was interrupted: what is left of it is planned and asked for again.
             None if !self.session().undo.is_empty() => self.plan_rollback(),
+            None if self.session().closed.is_some() => self.roll_back_settled(),
             None => self.advance(),
         }
+    }
+
+    /// What another server's ledger says settles nothing, least of all that a COMMIT did not happen.
+    fn ledger_of_another(&mut self, running: &Running, what: String) {
+        let why = format!("the ledger that was read is not this session's: {what}");
+        if self.session().escalation.is_some() {
+            self.emit(Event::StageReopened { why });
+            return;
+        }
+        let step = self.some_step(running);
+        let left = self.session().what_is_left(&step, false);
+        let left = format!("{left}; next: bring back the first server, then decide to resume");
+        self.halt(HaltCause::Condition(HaltCondition::ConnectionLost), &step, why, left, None);
     }
 
     pub(super) fn settle_failed(&mut self, running: &Running, failure: &Failure) {

@@ -329,7 +329,7 @@ impl World {
             done: true,
             units: None,
         };
-        world.report(Report::Settled { rows: vec![row] });
+        world.report(Report::Settled { rows: vec![row], server: None });
         world
     }
 

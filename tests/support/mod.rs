@@ -1,23 +1,21 @@
 //! What several tests share: the shipped plan, a record in memory, a driven session over the fake world.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod act;
 pub mod effort;
 mod header;
+pub mod invariants;
+mod sabotage;
+mod words;
+mod world;
 
 use ceremony::definition::{Transaction, load};
-use ceremony::driver::{Drive, Journal, take};
-use ceremony::journal::file::JournalError;
-use ceremony::journal::{Chain, Entry, recover};
 use ceremony::plan::Plan;
-use ceremony::runner::Runner;
-use ceremony::runner::fake::{FakeRunner, identity};
 use ceremony::runner::files::DiskFolder;
-use ceremony::session::*;
-use ceremony::time::{Moment, Timestamp};
-use ceremony::view::Transcript;
 pub use header::header;
 use std::path::Path;
 use std::sync::Arc;
+pub use world::World;
 
 /// The shipped plan, where the foundations go up and the uniqueness fix goes up and down without a transaction.
 pub fn stepwise_plan() -> Arc<Plan> {
@@ -46,103 +44,4 @@ pub fn root() -> &'static Path {
 pub fn shipped_plan() -> Arc<Plan> {
     let folder = DiskFolder::new(root()).unwrap();
     Arc::new(Plan::new(load(&folder, "ceremony.toml").unwrap()))
-}
-
-/// A record in memory; `synced` is what a crash leaves at least.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    chain: Chain,
-    pub bytes: Vec<u8>,
-    pub synced: usize,
-}
-
-impl Journal for Memory {
-    fn append(
-        &mut self,
-        at: Moment,
-        cause: Input,
-        events: Vec<Event>,
-        barrier: bool,
-    ) -> Result<Entry, JournalError> {
-        let (entry, line) = self.chain.seal(at, cause, events).unwrap();
-        self.chain.extend(&line);
-        self.bytes.extend(line);
-        if barrier {
-            self.synced = self.bytes.len();
-        }
-        Ok(entry)
-    }
-
-    fn head(&self) -> String {
-        self.chain.head()
-    }
-}
-
-/// A session over the fake world, with simulated time.
-pub struct World {
-    pub drive: Drive<Memory>,
-    pub runner: FakeRunner,
-    pub clock_us: u64,
-}
-
-impl World {
-    pub fn new(plan: Arc<Plan>, seed: u64) -> Self {
-        let drive = Drive::new(Session::new(plan.clone()), Transcript::default(), Memory::default());
-        Self { drive, runner: FakeRunner::new(plan, seed), clock_us: 0 }
-    }
-
-    pub fn now(&self) -> Moment {
-        let wall = Timestamp::from_micros(identity().server_time_us + self.clock_us as i64 % 1_000_000);
-        Moment { wall, mono_us: self.clock_us }
-    }
-
-    /// Feeds one input and starts what follows; returns the events.
-    pub fn feed(&mut self, input: Input) -> Vec<Event> {
-        self.clock_us += 1_000;
-        let events = self.drive.session.decide(&input, self.now());
-        for effect in self.drive.feed(input, self.now()).unwrap() {
-            self.runner.start(effect, &Default::default());
-        }
-        events
-    }
-
-    pub fn command(&mut self, command: Command) -> Vec<Event> {
-        self.feed(Input::Command(command))
-    }
-
-    pub fn deliver(&mut self) -> Option<Vec<Event>> {
-        let outcome = self.runner.pending.pop_front()?;
-        Some(self.feed(Input::Outcome(outcome)))
-    }
-
-    /// The program dies after `keep` bytes of the record reached the disk, and is started again.
-    pub fn crash(&mut self, keep: usize) {
-        self.runner.crash();
-        let kept = self.drive.journal.bytes[..keep].to_vec();
-        let found = recover(&kept).unwrap();
-        let plan = self.drive.session.plan.clone();
-        let mut session = Session::new(plan);
-        let mut transcript = Transcript::default();
-        for entry in &found.entries {
-            assert_eq!(session.decide(&entry.cause, entry.at()), entry.events, "a replay decides the same");
-            take(&mut session, &mut transcript, entry);
-        }
-        let journal = Memory { chain: found.chain, bytes: kept[..found.bytes].to_vec(), synced: found.bytes };
-        self.drive = Drive::new(session, transcript, journal);
-        let torn_bytes = found.torn as u64;
-        if self.drive.session.header.is_none() {
-            self.command(Command::Open { header: Box::new(header()) });
-        } else {
-            let address = self.drive.session.address.clone();
-            self.command(Command::Resume { operator: "ada".to_owned(), torn_bytes, address });
-        }
-    }
-
-    /// The right answer to the open gate, if one is open.
-    pub fn right_answer(&self) -> Option<Command> {
-        match &self.drive.session.phase {
-            Phase::Gate(gate) => Some(Command::Answer { gate: gate.id.clone(), words: gate.phrase.clone() }),
-            _ => None,
-        }
-    }
 }

@@ -69,11 +69,7 @@ impl FakeRunner {
     pub(super) fn begin_units(&mut self, step: &Step, direction: Direction, attempt: &AttemptId) {
         let at = step.migration.unwrap_or_default();
         let migration = self.plan.ceremony.migrations[at].id.clone();
-        let latest = self.database.ledger.iter().rfind(|row| row.migration == migration);
-        let stuck = latest.is_some_and(|row| !row.done && row.direction != direction);
-        if direction == Direction::Up && stuck || latest.is_none() && direction == Direction::Down {
-            let failure =
-                Failure::Blocked { what: "half-way the other way".to_owned(), next: "look".to_owned() };
+        if let Some(failure) = self.not_done_yet(attempt, &migration, direction) {
             return self.say(attempt, Report::Failed { failure });
         }
         let done = self.database.running(&migration, direction).and_then(|row| row.units);
@@ -216,6 +212,11 @@ impl FakeRunner {
         }
         self.units = Some(open);
         self.next_unit();
+    }
+
+    /// The attempt whose units are under way.
+    pub(super) fn units_attempt(&self) -> Option<&AttemptId> {
+        self.units.as_ref().map(|open| &open.attempt)
     }
 
     /// The program dies: a unit whose end it did not hear may have ended in any way.
