@@ -128,6 +128,17 @@ fn initials(words: &str) -> Command {
     }
 }
 
+/// `up 31 days`, `10 GB`, `an extension NAME`: what makes a server unusual.
+fn server_has(world: &mut World, words: &str) {
+    let it = &mut world.runner.circumstances;
+    match words.split(' ').collect::<Vec<_>>()[..] {
+        ["up", days, "days"] => it.up_s = days.parse::<u64>().unwrap() * 86_400,
+        [gb, "GB"] => it.size_bytes = gb.parse::<u64>().unwrap() << 30,
+        ["extension", name] => it.extensions.push(name.to_owned()),
+        _ => panic!("unknown: {words}"),
+    }
+}
+
 /// Another plan than the shipped one.
 fn plan(verb: &str) -> std::sync::Arc<ceremony::plan::Plan> {
     if verb == "with-witnesses" { support::witnessed_plan() } else { support::stepwise_plan() }
@@ -204,6 +215,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
         "fail-run" => return world.runner.fail_run = Some(failure(rest)),
         "sample" => return sample(world, rest, out),
         "fail-settle" => return world.runner.fail_settle = true,
+        "server-has" => return server_has(world, rest),
         "without-transactions" | "with-witnesses" => return *world = World::new(plan(verb), 1),
         "unit" => {
             world.runner.unit_fault = Some(unit_fault(rest));

@@ -83,6 +83,8 @@ pub struct FakeRunner {
     pub fail_run: Option<Failure>,
     /// The ledger cannot be read next time.
     pub fail_settle: bool,
+    /// How the server is used.
+    pub circumstances: Circumstances,
 }
 
 fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
@@ -109,6 +111,7 @@ impl FakeRunner {
             fail_check: None,
             fail_run: None,
             fail_settle: false,
+            circumstances: Circumstances::default(),
         }
     }
 
@@ -238,6 +241,7 @@ impl FakeRunner {
         Some(match subject {
             Subject::Server => {
                 let mut identity = identity();
+                identity.circumstances = Some(Box::new(self.circumstances.clone()));
                 identity.in_recovery = !good;
                 Observation::Server { identity: Box::new(identity) }
             }
