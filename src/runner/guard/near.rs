@@ -65,7 +65,16 @@ pub struct Seen {
     pub server_started_us: i64,
 }
 
-/// What shows that a server is on this machine, for people; `processes` are those with the backend's process id, and
+/// A server that is on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// Nothing stands between.
+    pub direct: bool,
+    /// What shows it, for people.
+    pub words: String,
+}
+
+/// What shows that a server is on this machine; `processes` are those with the backend's process id, and
 /// `within` says whether one has, in its own network, the connection that the server sees.
 ///
 /// # Errors
@@ -75,7 +84,7 @@ pub fn judge(
     seen: &Seen,
     processes: Result<&[Process], String>,
     within: &dyn Fn(&Process) -> bool,
-) -> Result<String, Refused> {
+) -> Result<Near, Refused> {
     let processes =
         processes.map_err(|why| refused(format!("this machine's processes cannot be seen: {why}")))?;
     let Some(process) = processes.iter().find(|process| is_backend(process, seen)) else {
@@ -102,7 +111,10 @@ pub fn judge(
         }));
     }
     let way = if direct { "nothing in between" } else { "in a container of this machine" };
-    Ok(format!("backend {} is process {} of this machine, {way}", seen.pid, process.pid))
+    Ok(Near {
+        direct,
+        words: format!("backend {} is process {} of this machine, {way}", seen.pid, process.pid),
+    })
 }
 
 fn is_backend(process: &Process, seen: &Seen) -> bool {
@@ -231,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_direct_connection_to_a_process_of_this_machine_is_near() {
-        let words = judge(&tcp(), &seen(), Ok(&[process()]), &|_| true).unwrap();
+        let words = judge(&tcp(), &seen(), Ok(&[process()]), &|_| true).unwrap().words;
         assert_eq!(words, "backend 17 is process 17 of this machine, nothing in between");
         let mapped = Wire::Tcp { local: end("[::ffff:127.0.0.1]:40000"), peer: end("127.0.0.1:5432") };
         assert!(judge(&mapped, &seen(), Ok(&[process()]), &|_| true).is_ok());
@@ -261,7 +273,7 @@ mod tests {
         let found = [contained];
         // One that has the number, the name and the age, and not the connection, is of another server.
         assert!(judge(&tcp(), &published, Ok(&found), &|_| false).is_err());
-        let words = judge(&tcp(), &published, Ok(&found), &|_| true).unwrap();
+        let words = judge(&tcp(), &published, Ok(&found), &|_| true).unwrap().words;
         assert_eq!(words, "backend 17 is process 31017 of this machine, in a container of this machine");
         assert!(judge(&tcp(), &published, Ok(&[process()]), &|_| true).is_err());
     }

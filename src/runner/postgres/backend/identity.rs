@@ -25,6 +25,12 @@ const IDENTITY: &str = "
                 FROM pg_catalog.pg_roles
                WHERE rolname IN ('rds_superuser', 'rdsadmin', 'cloudsqlsuperuser', 'cloudsqladmin', 'azure_pg_admin',
                                  'azuresu', 'alloydbsuperuser', 'neon_superuser')),
+             (SELECT pg_catalog.string_agg('the setting ' || name || ' of a managed service', '; ' ORDER BY name)
+                FROM pg_catalog.unnest('{rds.extensions,rds.superuser_variables,rds.rds_superuser_reserved_connections,
+                       cloudsql.iam_authentication,cloudsql.logical_decoding,azure.extensions,
+                       azure.accepted_password_auth_method,neon.tenant_id,neon.timeline_id,
+                       alloydb.iam_authentication}'::text[]) AS name
+               WHERE pg_catalog.current_setting(name, true) IS NOT NULL),
              CASE WHEN pg_catalog.current_setting('archive_mode') <> 'off' THEN 'archive_mode is on' END,
              (SELECT pg_catalog.count(*) || ' standby servers follow it' FROM pg_catalog.pg_stat_replication AS r
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s

@@ -1,6 +1,7 @@
 //! Every connection is judged: is its backend on this machine? See [`crate::runner::guard::near`].
 
 use super::{Backend, DbError, Ears, Endpoint, RowLimits, Wanted};
+use crate::runner::guard::Refused;
 use crate::runner::guard::door::{Door, is_connected};
 use crate::runner::guard::near::{self, Seen, disproved, judge};
 use crate::runner::guard::process::{self, Process};
@@ -15,6 +16,10 @@ const SEEN: &str = "
       FROM pg_catalog.pg_stat_activity AS a
      WHERE a.pid = pg_catalog.pg_backend_pid()";
 
+fn no<T>(refused: Refused) -> Result<T, DbError> {
+    Err(DbError::NotLocal(Box::new(refused)))
+}
+
 impl Backend {
     /// What shows that the server is on this machine, or the words by which that need not be shown. `before` is what
     /// listened there before the connection was made.
@@ -23,7 +28,6 @@ impl Backend {
         endpoint: &Endpoint,
         before: Result<Door, String>,
     ) -> Result<String, DbError> {
-        let no = |refused| Err(DbError::NotLocal(Box::new(refused)));
         let seen = self.seen().await?;
         let wire = self.wire();
         let within = |process: &Process| {
@@ -40,14 +44,14 @@ impl Backend {
             (Ok(_), Ok(_)) => return no(near::swapped(endpoint)),
             _ => None,
         };
+        let far = || disproved(&seen, &door.as_ref().map(Door::holders).unwrap_or_default());
         let words = match (judged, &endpoint.unproven) {
-            (Ok(words), _) => words,
+            (Ok(near), _) if near.direct => near.words,
+            // A program passes it on. Which one, is not to be a tunnel.
+            (Ok(near), _) => far().map_or(Ok(near.words), no)?,
             (Err(refused), None) => return no(refused),
             (Err(_), Some(why)) => {
-                let holders = door.as_ref().map(Door::holders).unwrap_or_default();
-                if let Some(refused) = disproved(&seen, &holders) {
-                    return no(refused);
-                }
+                far().map_or(Ok(()), no)?;
                 format!("{NOT_SHOWN}; by the definition: {why}")
             }
         };
