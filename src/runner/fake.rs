@@ -99,6 +99,8 @@ pub struct FakeRunner {
     pub fail_run: Option<Failure>,
     /// The ledger cannot be read next time.
     pub fail_settle: bool,
+    /// How the server is used.
+    pub circumstances: Circumstances,
 }
 
 fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
@@ -125,6 +127,7 @@ impl FakeRunner {
             fail_check: None,
             fail_run: None,
             fail_settle: false,
+            circumstances: Circumstances::default(),
         }
     }
 

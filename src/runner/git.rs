@@ -11,6 +11,8 @@ pub fn state(folder: &Path) -> Option<GitState> {
             .arg("-C")
             .arg(folder)
             .args(arguments)
+            // A clone that lacks parts would ask for them over the network.
+            .env("GIT_NO_LAZY_FETCH", "1")
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .output()

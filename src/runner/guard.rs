@@ -7,6 +7,7 @@
 //! `localhost` is never resolved: it means 127.0.0.1, and then ::1. That what answers there is really on this machine
 //! is for the other layers to say: [`near`].
 
+pub mod door;
 pub mod near;
 pub mod process;
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod result;
 
 pub use processes::Group;
 
+use super::guard::door::Door;
 use super::postgres::backend::Endpoint;
 use crate::definition::Suite;
 use crate::session::{Observation, Report};
@@ -62,6 +63,17 @@ pub async fn run(
         faults: found.faults,
         elapsed_us,
     }
+}
+
+/// Why nobody knows which database a child has used, should its server no longer be behind the `door` by which it was
+/// judged before the child began.
+pub fn swapped(door: Option<&Door>, endpoint: &Endpoint) -> Option<String> {
+    let same = door.is_none_or(|door| Door::at(endpoint).as_ref() == Ok(door));
+    (!same).then(|| {
+        format!(
+            "what listens at {endpoint} is another one than before it began: it may have used another server"
+        )
+    })
 }
 
 async fn spawn(

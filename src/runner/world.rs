@@ -235,6 +235,10 @@ impl World {
                 return;
             }
             match Backend::connect(&endpoint, "ceremony stop", CONNECT_MAX).await {
+                Ok(backend) if !canceller.is_of_the_server_of(&backend) => {
+                    tracing::warn!("another server is there now: the backend was not terminated");
+                    backend.close().await;
+                }
                 Ok(mut backend) => {
                     let sql = format!("SELECT pg_catalog.pg_terminate_backend({})", canceller.pid());
                     if let Err(error) = backend.value(&sql).await {

@@ -52,9 +52,13 @@ impl Session {
                     matches!(&self.phase, Phase::Gate(open) if open.id == *gate),
                     "answer to a gate that is not open",
                 )?;
+                self.acknowledge(gate);
             }
             Event::StepStarted { step, attempt } => self.start_step(at, step, attempt)?,
             Event::ServerPinned { identity } => self.identity = Some(identity.clone()),
+            Event::AcknowledgementAsked { step, unusual } => {
+                self.unusual = Some((step.clone(), unusual.clone()))
+            }
             Event::CheckJudged { step, check, verdict, expected, observed, waiver } => {
                 let judged = Judged {
                     verdict: *verdict,

@@ -45,6 +45,13 @@ pub enum Event {
         /// Who it is.
         identity: Identity,
     },
+    /// The server showed something unusual for a database of one's own: the gate of the step asks for words that name it.
+    AcknowledgementAsked {
+        /// The step.
+        step: String,
+        /// What was seen that nobody has acknowledged yet.
+        unusual: Vec<super::Unusual>,
+    },
     /// A check of the running step was judged by what was observed.
     CheckJudged {
         /// The step.

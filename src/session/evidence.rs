@@ -107,6 +107,9 @@ pub struct Identity {
     /// What looks as if others depend on it: standby servers, archives, a managed service, clients from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signs: Option<String>,
+    /// How it is used, where a preflight looked; `None` elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstances: Option<Box<super::Circumstances>>,
     /// What shows that it is on this machine; empty in records of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub near: String,

@@ -12,7 +12,10 @@ impl Session {
                 format!("apply {name} to {}", self.address)
             }
             Some(StepKind::Reapply) => "apply again".to_owned(),
-            Some(StepKind::Preflight) => "check".to_owned(),
+            Some(StepKind::Preflight) => match self.to_acknowledge(step) {
+                Some(unusual) => format!("check in spite of {unusual}"),
+                None => "check".to_owned(),
+            },
             Some(StepKind::Backup) => "back up".to_owned(),
             Some(StepKind::Verify) => "verify".to_owned(),
             Some(StepKind::Negative) => "try".to_owned(),

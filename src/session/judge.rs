@@ -50,7 +50,7 @@ impl Session {
         today: Timestamp,
     ) -> Option<Judgement> {
         let mut judged = match observation {
-            Observation::Server { identity } => self.judge_server(found, identity),
+            Observation::Server { identity } => self.judge_server(step, found, identity),
             Observation::Input { sha256, error, .. } => self.judge_input(found, sha256, error),
             Observation::Flag { value, source, .. } => self.judge_flag(found, value.as_deref(), source),
             Observation::Query { result, .. } => self.judge_query(found, result),
@@ -152,7 +152,7 @@ impl Session {
         Some(format!("{} (granted by {} until {})", waiver.reason, waiver.granted_by, waiver.until))
     }
 
-    fn judge_server(&self, check: &Check, identity: &Identity) -> Judgement {
+    fn judge_server(&self, step: &Step, check: &Check, identity: &Identity) -> Judgement {
         let name = format!("PostgreSQL {} at {}/{}", identity.version, identity.address, identity.database);
         let expected = match &self.identity {
             None => "a primary that may be written to".to_owned(),
@@ -161,15 +161,19 @@ impl Session {
             }
         };
         let same = self.identity.as_ref().is_none_or(|first| first.is_same_database(identity));
+        let unusual = self.not_acknowledged(&step.id, identity);
         let observed = match identity.unfit() {
             _ if !same => format!("another one: {} ({name})", identity.pin()),
             Some(why) => format!("{why}: {name}"),
+            None if !unusual.is_empty() => format!("not acknowledged yet: {} ({name})", seen_words(&unusual)),
             None if identity.near.is_empty() => name,
             // Numbers of processes stand in the record; here they would make two good runs differ.
             None if identity.is_near() => format!("{name}; shown to be on this machine"),
             None => format!("{name}; {}", identity.near),
         };
-        judgement(check, same && identity.unfit().is_none(), expected, observed)
+        let good = same && identity.unfit().is_none() && unusual.is_empty();
+        let findings = self.acknowledged_words().into_iter().collect();
+        Judgement { findings, ..judgement(check, good, expected, observed) }
     }
 
     fn judge_input(&self, check: &Check, sha256: &Option<String>, error: &Option<String>) -> Judgement {

@@ -3,6 +3,7 @@
 //! `decide` turns an input into events, `apply` is the only mutation, `effects` says what an event asks of the world.
 
 mod apply;
+mod circumstances;
 mod command;
 mod content;
 mod decide;
@@ -40,6 +41,7 @@ mod stopping;
 mod verdict;
 mod witness;
 
+pub use circumstances::*;
 pub use command::*;
 pub use content::*;
 pub use declared::*;

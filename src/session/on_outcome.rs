@@ -124,7 +124,10 @@ impl Deciding<'_> {
 
     fn observed(&mut self, step: &str, observation: &Observation) {
         match observation {
-            Observation::Server { identity } => self.server_seen(identity),
+            Observation::Server { identity } => {
+                self.server_seen(identity);
+                self.unusual_seen(step, identity);
+            }
             Observation::Drift { since, changes } => self.drifted(since, changes),
             _ => {}
         }

@@ -37,6 +37,10 @@ pub struct Session {
     pub undo: Vec<String>,
     /// What a reviewer must see.
     pub findings: Vec<(Moment, String)>,
+    /// What the server showed that its preflight asks to be acknowledged, and that step.
+    pub unusual: Option<(String, Vec<Unusual>)>,
+    /// What of it somebody has acknowledged.
+    pub acknowledged: Vec<Unusual>,
     /// What people wrote down.
     pub notes: Vec<(Moment, String)>,
     /// What did not go as the plan says, by the words of people.
@@ -211,6 +215,8 @@ impl Session {
             interrupted: None,
             undo: Vec::new(),
             findings: Vec::new(),
+            unusual: None,
+            acknowledged: Vec::new(),
             notes: Vec::new(),
             deviations: Vec::new(),
             refusal: None,

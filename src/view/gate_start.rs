@@ -32,6 +32,10 @@ pub(super) fn start(
         rows.push(Row::labelled("before", Tone::Bad, &format!("it could not be carried out: {why}")));
         rows.push(Row::labelled("next", Tone::Warn, next));
     }
+    if let Some((_, unusual)) = session.unusual.as_ref().filter(|(of, _)| *of == step.id) {
+        let words = format!("{}; other people may depend on it", seen_words(unusual));
+        rows.push(Row::labelled("unusual", Tone::Bad, &words));
+    }
     match migration {
         Some(migration) => script(&mut rows, session, step, migration),
         None => {

@@ -36,6 +36,7 @@ impl Event {
                 let (version, system) = (&identity.version, &identity.system_identifier);
                 ("", format!("server pinned: PostgreSQL {version} system {system}"))
             }
+            Self::AcknowledgementAsked { step, unusual } => (step, asked(step, unusual)),
             Self::StepProved { step, xid } => {
                 (step, format!("{step} proved in transaction {xid}, not yet final"))
             }
@@ -143,4 +144,8 @@ impl Event {
             _ => String::new(),
         }
     }
+}
+
+fn asked(step: &str, unusual: &[Unusual]) -> String {
+    format!("{step} asks whether it is known: {}", seen_words(unusual))
 }

@@ -146,6 +146,7 @@ fn prepare(world: &mut World, verb: &str, rest: &str) {
         "broken-core" => world.core = super::sabotage::named(rest),
         "fail-check" => world.runner.fail_check = Some(rest.to_owned()),
         "fail-run" => world.runner.fail_run = Some(words::failure(rest)),
+        "server-has" => words::server_has(&mut world.runner.circumstances, rest),
         "fail-settle" => world.runner.fail_settle = true,
         "unit" => world.runner.unit_fault = Some(words::unit_fault(rest)),
         "ledger-counts" => {

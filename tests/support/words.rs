@@ -110,3 +110,13 @@ pub fn shown(events: &[Event], out: &mut Vec<String>) {
         }
     }
 }
+
+/// `up 31 days`, `10 GB`, `an extension NAME`: what makes a server unusual.
+pub fn server_has(it: &mut Circumstances, words: &str) {
+    match words.split(' ').collect::<Vec<_>>()[..] {
+        ["up", days, "days"] => it.up_s = days.parse::<u64>().unwrap() * 86_400,
+        [gb, "GB"] => it.size_bytes = gb.parse::<u64>().unwrap() << 30,
+        ["extension", name] => it.extensions.push(name.to_owned()),
+        _ => panic!("unknown: {words}"),
+    }
+}

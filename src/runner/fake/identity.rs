@@ -18,6 +18,7 @@ pub fn identity() -> Identity {
         timeline: "1".to_owned(),
         unsafe_settings: Vec::new(),
         signs: None,
+        circumstances: None,
         near: String::new(),
     }
 }

@@ -11,6 +11,7 @@ impl FakeRunner {
         Some(match subject {
             Subject::Server => {
                 let mut identity = self.database.identity();
+                identity.circumstances = Some(Box::new(self.circumstances.clone()));
                 identity.in_recovery |= !good;
                 Observation::Server { identity: Box::new(identity) }
             }

@@ -7,13 +7,48 @@
 
 use super::Refused;
 use super::process::Process;
-use crate::runner::postgres::backend::Wire;
+use crate::runner::postgres::backend::{Endpoint, Wire};
 use std::net::{IpAddr, SocketAddr};
 
 /// So far may the backend's start, as the server and as the kernel tell it, lie apart, microseconds.
 const BACKEND_START_APART_US_MAX: u64 = 1_000_000;
 /// A postmaster starts a while before it says so, and a clock that is set meanwhile moves what the kernel tells.
 const SERVER_START_APART_US_MAX: u64 = 60_000_000;
+
+/// Programs that carry a connection to another machine, by the first 15 bytes of their names, as the kernel has them.
+/// A list can only ever be of some: it is a net below the definition's word, not the guard.
+const TUNNELS: &[&str] = &[
+    "alloydb-auth-pr",
+    "autossh",
+    "aws",
+    "chisel",
+    "cloud-sql-proxy",
+    "cloud_sql_proxy",
+    "cloudflared",
+    "doctl",
+    "flyctl",
+    "frpc",
+    "gost",
+    "haproxy",
+    "heroku",
+    "kubectl",
+    "nc",
+    "ncat",
+    "ngrok",
+    "odyssey",
+    "pgbouncer",
+    "pgcat",
+    "session-manager",
+    "socat",
+    "ssh",
+    "sshd",
+    "sshd-session",
+    "stunnel",
+    "stunnel4",
+    "tailscaled",
+    "teleport",
+    "tsh",
+];
 
 /// What the server says of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +65,26 @@ pub struct Seen {
     pub server_started_us: i64,
 }
 
-/// What shows that a server is on this machine, for people; `processes` are those with the backend's process id.
+/// A server that is on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// Nothing stands between.
+    pub direct: bool,
+    /// What shows it, for people.
+    pub words: String,
+}
+
+/// What shows that a server is on this machine; `processes` are those with the backend's process id, and
+/// `within` says whether one has, in its own network, the connection that the server sees.
 ///
 /// # Errors
 /// When something stands between, or no process of this kernel is that backend.
-pub fn judge(wire: &Wire, seen: &Seen, processes: Result<&[Process], String>) -> Result<String, Refused> {
+pub fn judge(
+    wire: &Wire,
+    seen: &Seen,
+    processes: Result<&[Process], String>,
+    within: &dyn Fn(&Process) -> bool,
+) -> Result<Near, Refused> {
     let processes =
         processes.map_err(|why| refused(format!("this machine's processes cannot be seen: {why}")))?;
     let Some(process) = processes.iter().find(|process| is_backend(process, seen)) else {
@@ -51,7 +101,8 @@ pub fn judge(wire: &Wire, seen: &Seen, processes: Result<&[Process], String>) ->
         )));
     };
     let direct = is_direct(wire, seen, process);
-    if !direct && !process.contained {
+    let inside = || process.contained && within(process);
+    if !direct && !inside() {
         return Err(refused(match seen.client {
             Some(client) => {
                 format!("something stands between: to the server we come from {client}, and that is not us")
@@ -60,7 +111,10 @@ pub fn judge(wire: &Wire, seen: &Seen, processes: Result<&[Process], String>) ->
         }));
     }
     let way = if direct { "nothing in between" } else { "in a container of this machine" };
-    Ok(format!("backend {} is process {} of this machine, {way}", seen.pid, process.pid))
+    Ok(Near {
+        direct,
+        words: format!("backend {} is process {} of this machine, {way}", seen.pid, process.pid),
+    })
 }
 
 fn is_backend(process: &Process, seen: &Seen) -> bool {
@@ -97,7 +151,47 @@ fn plain(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
-fn refused(why: String) -> Refused {
+/// Why not even the definition's words let a server through: that it is elsewhere is not only not disproved, it shows.
+/// `holders` are the programs that listen where we connect.
+pub fn disproved(seen: &Seen, holders: &[String]) -> Option<Refused> {
+    let tunnel = holders.iter().find(|name| TUNNELS.contains(&name.as_str()));
+    let far = [seen.client, seen.server].into_iter().flatten().find(|end| is_public(end.ip()));
+    let why = match (tunnel, far) {
+        (Some(name), _) => format!("what listens here is {name}, which leads elsewhere"),
+        (None, Some(end)) => format!("the server sees a connection with the public address {}", end.ip()),
+        (None, None) => return None,
+    };
+    Some(Refused {
+        what: "the server is not on this machine".to_owned(),
+        why: format!("{why}; the definition's word is for what cannot be shown, not for what shows"),
+        next: "connect to the server itself, on this machine".to_owned(),
+    })
+}
+
+/// Something else listens at `endpoint` than when the connection was begun.
+pub fn swapped(endpoint: &Endpoint) -> Refused {
+    Refused {
+        what: "the server is not shown to be on this machine".to_owned(),
+        why: format!("what listens at {endpoint} was another one a moment ago"),
+        next: "find out who takes the server's place, then try again".to_owned(),
+    }
+}
+
+/// Nobody's but the internet's: neither this machine's, nor of a network at home or of containers.
+fn is_public(address: IpAddr) -> bool {
+    match plain(address) {
+        IpAddr::V4(it) => {
+            let shared = it.octets()[0] == 100 && it.octets()[1] & 0xc0 == 64;
+            !(it.is_loopback() || it.is_private() || it.is_link_local() || it.is_unspecified() || shared)
+        }
+        IpAddr::V6(it) => {
+            !(it.is_loopback() || it.is_unique_local() || it.is_unicast_link_local() || it.is_unspecified())
+        }
+    }
+}
+
+/// Nothing shows that it is on this machine.
+pub fn refused(why: String) -> Refused {
     Refused {
         what: "the server is not shown to be on this machine".to_owned(),
         why,
@@ -144,17 +238,17 @@ mod tests {
     }
 
     fn why(wire: &Wire, seen: &Seen, process: Process) -> String {
-        judge(wire, seen, Ok(&[process])).unwrap_err().why
+        judge(wire, seen, Ok(&[process]), &|_| true).unwrap_err().why
     }
 
     #[test]
     fn a_direct_connection_to_a_process_of_this_machine_is_near() {
-        let words = judge(&tcp(), &seen(), Ok(&[process()])).unwrap();
+        let words = judge(&tcp(), &seen(), Ok(&[process()]), &|_| true).unwrap().words;
         assert_eq!(words, "backend 17 is process 17 of this machine, nothing in between");
         let mapped = Wire::Tcp { local: end("[::ffff:127.0.0.1]:40000"), peer: end("127.0.0.1:5432") };
-        assert!(judge(&mapped, &seen(), Ok(&[process()])).is_ok());
+        assert!(judge(&mapped, &seen(), Ok(&[process()]), &|_| true).is_ok());
         let socket = Seen { client: None, server: None, ..seen() };
-        assert!(judge(&Wire::Socket { peer_pid: Some(9) }, &socket, Ok(&[process()])).is_ok());
+        assert!(judge(&Wire::Socket { peer_pid: Some(9) }, &socket, Ok(&[process()]), &|_| true).is_ok());
     }
 
     #[test]
@@ -166,9 +260,9 @@ mod tests {
         let from_socket = Seen { client: None, server: None, ..seen() };
         assert!(why(&tcp(), &from_socket, process()).contains("socket that is not ours"));
         for peer_pid in [None, Some(10), Some(0)] {
-            assert!(judge(&Wire::Socket { peer_pid }, &from_socket, Ok(&[process()])).is_err());
+            assert!(judge(&Wire::Socket { peer_pid }, &from_socket, Ok(&[process()]), &|_| true).is_err());
         }
-        assert!(judge(&Wire::Socket { peer_pid: Some(9) }, &seen(), Ok(&[process()])).is_err());
+        assert!(judge(&Wire::Socket { peer_pid: Some(9) }, &seen(), Ok(&[process()]), &|_| true).is_err());
     }
 
     #[test]
@@ -176,9 +270,38 @@ mod tests {
         let published =
             Seen { client: Some(end("172.17.0.1:55000")), server: Some(end("172.17.0.2:5432")), ..seen() };
         let contained = Process { pid: 31_017, contained: true, ..process() };
-        let words = judge(&tcp(), &published, Ok(&[contained])).unwrap();
+        let found = [contained];
+        // One that has the number, the name and the age, and not the connection, is of another server.
+        assert!(judge(&tcp(), &published, Ok(&found), &|_| false).is_err());
+        let words = judge(&tcp(), &published, Ok(&found), &|_| true).unwrap().words;
         assert_eq!(words, "backend 17 is process 31017 of this machine, in a container of this machine");
-        assert!(judge(&tcp(), &published, Ok(&[process()])).is_err());
+        assert!(judge(&tcp(), &published, Ok(&[process()]), &|_| true).is_err());
+    }
+
+    #[test]
+    fn what_shows_to_be_elsewhere_is_refused_whatever_the_definition_says() {
+        let holders = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let why = |seen: &Seen, names: &[&str]| disproved(seen, &holders(names)).map(|refused| refused.why);
+        for good in [&[][..], &["docker-proxy"], &["qemu-system-x86", "rootlessport"], &["sshx"]] {
+            assert_eq!(why(&seen(), good), None, "{good:?}");
+        }
+        for name in TUNNELS {
+            assert!(name.len() <= 15, "the kernel cuts names: {name}");
+            assert!(why(&seen(), &["postgres", name]).unwrap().contains("which leads elsewhere"), "{name}");
+        }
+        for private in ["127.0.0.1", "10.1.2.3", "172.31.0.2", "192.168.64.2", "169.254.1.1", "100.64.0.1"] {
+            let seen = Seen { server: Some(end(&format!("{private}:5432"))), ..seen() };
+            assert_eq!(why(&seen, &[]), None, "{private}");
+        }
+        for public in
+            ["203.0.113.5:5432", "[2001:db8::1]:5432", "100.128.0.1:1", "172.32.0.1:1", "[::ffff:8.8.8.8]:1"]
+        {
+            for seen in
+                [Seen { server: Some(end(public)), ..seen() }, Seen { client: Some(end(public)), ..seen() }]
+            {
+                assert!(why(&seen, &[]).unwrap().contains("public address"), "{public}");
+            }
+        }
     }
 
     #[test]
@@ -188,15 +311,20 @@ mod tests {
         let other = Process { name: "sleep".to_owned(), ..process() };
         assert!(why(&tcp(), &seen(), other).contains("what has that number is sleep (17)"));
         let orphan = Process { parent: None, ..process() };
-        assert!(judge(&tcp(), &seen(), Ok(&[orphan])).is_err());
+        assert!(judge(&tcp(), &seen(), Ok(&[orphan]), &|_| true).is_err());
         let mut older = process();
         older.parent.as_mut().unwrap().started_us -= 3_600_000_000;
-        assert!(judge(&tcp(), &seen(), Ok(&[older])).is_err());
-        assert!(judge(&tcp(), &seen(), Ok(&[])).unwrap_err().why.contains("there is none with that number"));
-        let hidden = judge(&tcp(), &seen(), Err("permission denied".to_owned())).unwrap_err();
+        assert!(judge(&tcp(), &seen(), Ok(&[older]), &|_| true).is_err());
+        assert!(
+            judge(&tcp(), &seen(), Ok(&[]), &|_| true)
+                .unwrap_err()
+                .why
+                .contains("there is none with that number")
+        );
+        let hidden = judge(&tcp(), &seen(), Err("permission denied".to_owned()), &|_| true).unwrap_err();
         assert!(hidden.why.contains("permission denied"));
         // The right one among several is found.
         let wrong = Process { name: "sleep".to_owned(), ..process() };
-        assert!(judge(&tcp(), &seen(), Ok(&[wrong, process()])).is_ok());
+        assert!(judge(&tcp(), &seen(), Ok(&[wrong, process()]), &|_| true).is_ok());
     }
 }

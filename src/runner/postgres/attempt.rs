@@ -8,7 +8,7 @@ use super::radar::Sight;
 use super::split::{Arranged, Kind, Statement, arrange, line_at, offset_of_position, place_of, split};
 use super::stop::Stop;
 use super::text::{SQL_BYTES_MAX, cut, lines_of, pieces};
-use crate::definition::{Diagnostic, Script};
+use crate::definition::{Diagnostic, Script, StepKind};
 use crate::plan::{Plan, Step};
 use crate::runner::Recorded;
 use crate::runner::files::DiskFolder;
@@ -168,7 +168,10 @@ impl Attempt {
     /// When there is none to be had, or it is another server.
     pub async fn connect(&self) -> Result<Backend, Failure> {
         let mut backend = self.connect_to(&self.room.endpoint).await?;
-        let identity = self.within(backend.identity()).await?;
+        let mut identity = self.within(backend.identity()).await?;
+        if self.step.kind == StepKind::Preflight {
+            identity.circumstances = Some(Box::new(self.within(backend.circumstances()).await?));
+        }
         self.observe(Observation::Server { identity: Box::new(identity.clone()) });
         self.ask_for_connections(&mut backend).await?;
         if let Some(pin) = self.pin.as_ref().filter(|pin| !pin.is_same_database(&identity)) {

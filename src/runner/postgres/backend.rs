@@ -18,6 +18,7 @@ use super::endpoint::in_words;
 use super::tap::Tap;
 pub use super::wire::RowLimits;
 use super::wire::{Event, Wanted, message};
+use crate::runner::guard::door::Door;
 use crate::session::{ErrorCard, Meaning, ResultSet, meaning};
 use answer::{Answer, Ears};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -72,8 +73,9 @@ impl Backend {
         deadline: Duration,
     ) -> Result<Self, DbError> {
         let connect = async {
+            let door = Door::at(endpoint);
             let mut backend = Self::establish(endpoint, application_name).await?;
-            backend.near = backend.prove_near(endpoint).await?;
+            backend.near = backend.prove_near(endpoint, door).await?;
             Ok(backend)
         };
         match timeout(deadline, connect).await {

@@ -38,10 +38,6 @@ impl Attempt {
 
     async fn look_at_all(&self) -> Result<(), Failure> {
         let mut backend: Option<Backend> = None;
-        if self.step.checks.iter().any(|check| matches!(check.subject, Subject::Suite(_))) {
-            // Test programs connect by themselves: to the server that is meant, and to no other that took its port.
-            self.connect().await?.close().await;
-        }
         for check in &self.step.checks {
             self.go_on()?;
             match &check.subject {
@@ -103,7 +99,11 @@ impl Attempt {
 
     async fn suite(&self, at: usize) -> Result<(), Failure> {
         let suite = &self.room.plan.ceremony.suites[at];
-        let observation = suite::run(
+        // Test programs connect by themselves: to the server that is meant, and to no other that took its port.
+        let backend = self.connect().await?;
+        let door = backend.door();
+        backend.close().await;
+        let mut observation = suite::run(
             suite,
             &self.room.suites,
             &self.room.endpoint,
@@ -113,6 +113,11 @@ impl Attempt {
         )
         .await;
         self.go_on()?;
+        if let (Some(swapped), Observation::Suite { faults, .. }) =
+            (suite::swapped(door.as_ref(), &self.room.endpoint), &mut observation)
+        {
+            faults.push(swapped);
+        }
         self.observe(observation);
         Ok(())
     }

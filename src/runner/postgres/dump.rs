@@ -5,7 +5,8 @@ use super::backend::{Backend, Endpoint};
 use super::catalog::{self, Snapshot, diff};
 use super::copy::{Job, NoCopy, quoted};
 use super::ledger::literal;
-use crate::runner::suite::{child, environment, relay::Kept};
+use crate::runner::guard::door::Door;
+use crate::runner::suite::{self, child, environment, relay::Kept};
 use crate::session::Report;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -90,15 +91,18 @@ impl Job<'_> {
         let was = self.dumped(&dump, &file, &world, who).await?;
         self.create(maintenance).await?;
         let copy = Endpoint { database: self.copy.to_owned(), ..self.source.clone() };
+        let mut backend = self.connect(&copy).await?;
         if !was.schema.0.contains_key("schema public") {
-            let mut backend = self.connect(&copy).await?;
             self.run(&mut backend, "DROP SCHEMA IF EXISTS public").await?;
-            backend.close().await;
         }
+        let door = backend.door();
+        backend.close().await;
         file.rewind().map_err(|error| failed("the dump cannot be read", &error))?;
         let arguments = ["--exit-on-error", "--no-password", "--dbname", self.copy];
         let streams = (Stdio::from(file), Stdio::piped());
-        self.child(&restore, &arguments.map(OsString::from), streams, &world).await.map_err(|error| {
+        let ended = self.child(&restore, &arguments.map(OsString::from), streams, &world).await;
+        self.same_door(door.as_ref())?;
+        ended.map_err(|error| {
             error.into_no_copy(
                 format!("the dump of {} cannot be restored", self.source.database),
                 "look at what it says, or let the others disconnect, so that it is copied as it is",
@@ -179,6 +183,7 @@ impl Job<'_> {
         ];
         let streams = (Stdio::null(), Stdio::from(stdout));
         let ended = self.child(program, &arguments.map(OsString::from), streams, world).await;
+        self.same_door(source.door().as_ref())?;
         ended.map_err(|error| {
             error.into_no_copy(
                 format!("{} is in use by {who} and cannot be dumped", self.source.database),
@@ -254,6 +259,16 @@ impl Job<'_> {
                 found.join("; ")
             ),
             next: "let the others disconnect, so that it is copied as it is".to_owned(),
+        })
+    }
+
+    /// A child connects by itself: what it said and did is worth something only if it reached the judged server.
+    fn same_door(&self, door: Option<&Door>) -> Result<(), NoCopy> {
+        suite::swapped(door, self.source).map_or(Ok(()), |why| {
+            Err(NoCopy::Blocked {
+                what: format!("the copy is not to be trusted: {why}"),
+                next: "find out who takes the server's place, then try again".to_owned(),
+            })
         })
     }
 

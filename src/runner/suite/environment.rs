@@ -46,6 +46,13 @@ pub(in crate::runner) fn environment(
     add("PGUSER", endpoint.user.clone().into());
     add("PGDATABASE", endpoint.database.clone().into());
     add("PGCONNECT_TIMEOUT", "10".into());
+    // As the program itself connects. Else a ticket of Kerberos would be asked for, of a server that is elsewhere.
+    add("PGGSSENCMODE", "disable".into());
+    add("PGSSLMODE", "disable".into());
+    // Somebody's own settings may lead a client anywhere.
+    for name in ["PSQLRC", "PGSERVICEFILE", "PGSYSCONFDIR"] {
+        add(name, "/dev/null".into());
+    }
     add("PGAPPNAME", "ceremony suite".into());
     // A suite that waits for somebody else's lock in silence looks like one that hangs.
     // And the server is to notice when it is killed, also while it waits.

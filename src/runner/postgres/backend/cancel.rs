@@ -1,6 +1,7 @@
 //! Stops a running statement by a cancel request on a connection of its own.
 
 use super::Endpoint;
+use crate::runner::guard::door::Door;
 use crate::runner::postgres::tap;
 use crate::runner::postgres::wire::message;
 use crate::session::ErrorCard;
@@ -20,6 +21,8 @@ pub struct Canceller {
     endpoint: Arc<Endpoint>,
     pid: i32,
     secret: u32,
+    /// Where the backend was reached; `None` where that is not shown.
+    door: Option<Door>,
     asked: Arc<AtomicBool>,
     under_way: Arc<AtomicUsize>,
 }
@@ -42,7 +45,22 @@ impl fmt::Debug for Canceller {
 impl Canceller {
     pub(super) fn new(endpoint: &Endpoint, pid: i32, secret: u32) -> Self {
         let endpoint = Arc::new(endpoint.clone());
-        Self { endpoint, pid, secret, asked: Arc::default(), under_way: Arc::default() }
+        Self { endpoint, pid, secret, door: None, asked: Arc::default(), under_way: Arc::default() }
+    }
+
+    /// What listened where its backend was reached; `None` where that is not shown.
+    pub(super) fn door(&self) -> Option<&Door> {
+        self.door.as_ref()
+    }
+
+    /// Whether `other` came in by the same door: a process id means something to one server only.
+    pub fn is_of_the_server_of(&self, other: &super::Backend) -> bool {
+        self.door == other.door()
+    }
+
+    /// From now on nothing is sent to anybody but who listens at `door`.
+    pub(super) fn only_at(&mut self, door: Option<Door>) {
+        self.door = door;
     }
 
     /// The backend's process id.
@@ -55,13 +73,20 @@ impl Canceller {
     /// <https://www.postgresql.org/docs/15/protocol-flow.html#id-1.10.6.7.10>
     ///
     /// # Errors
-    /// When the server cannot be reached or the request takes more than five seconds.
+    /// When the server cannot be reached, something else listens in its place, or the request takes more than five
+    /// seconds.
     pub async fn cancel(&self) -> io::Result<()> {
         self.under_way.fetch_add(1, Ordering::SeqCst);
         let _under_way = UnderWay(&self.under_way);
         self.asked.store(true, Ordering::SeqCst);
         let request = async {
             let (mut stream, _) = tap::connect(&self.endpoint).await?;
+            // Looked at once the connection stands, so that nothing can be put in its way afterwards.
+            if self.door.as_ref().is_some_and(|door| Door::at(&self.endpoint).as_ref() != Ok(door)) {
+                return Err(io::Error::other(
+                    "something else listens in the server's place: it is not sent there",
+                ));
+            }
             stream.write_all(&message::cancel(self.pid, self.secret)).await?;
             // The server says nothing; it closes once the signal is sent.
             let mut nothing = [0; 16];

@@ -1,7 +1,7 @@
 //! Who the server is, in one query.
 
 use super::{Backend, DbError, Ears, RowLimits, Wanted};
-use crate::session::Identity;
+use crate::session::{Circumstances, Identity};
 
 const IDENTITY: &str = "
     SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
@@ -25,6 +25,12 @@ const IDENTITY: &str = "
                 FROM pg_catalog.pg_roles
                WHERE rolname IN ('rds_superuser', 'rdsadmin', 'cloudsqlsuperuser', 'cloudsqladmin', 'azure_pg_admin',
                                  'azuresu', 'alloydbsuperuser', 'neon_superuser')),
+             (SELECT pg_catalog.string_agg('the setting ' || name || ' of a managed service', '; ' ORDER BY name)
+                FROM pg_catalog.unnest('{rds.extensions,rds.superuser_variables,rds.rds_superuser_reserved_connections,
+                       cloudsql.iam_authentication,cloudsql.logical_decoding,azure.extensions,
+                       azure.accepted_password_auth_method,neon.tenant_id,neon.timeline_id,
+                       alloydb.iam_authentication}'::text[]) AS name
+               WHERE pg_catalog.current_setting(name, true) IS NOT NULL),
              CASE WHEN pg_catalog.current_setting('archive_mode') <> 'off' THEN 'archive_mode is on' END,
              (SELECT pg_catalog.count(*) || ' standby servers follow it' FROM pg_catalog.pg_stat_replication AS r
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s
@@ -38,7 +44,46 @@ const IDENTITY: &str = "
       FROM pg_catalog.pg_database AS d
      WHERE d.datname = pg_catalog.current_database()";
 
+const CIRCUMSTANCES: &str = "
+    SELECT pg_catalog.pg_database_size(pg_catalog.current_database()),
+           extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_postmaster_start_time())::bigint,
+           others.all_of_them,
+           others.unseen,
+           (SELECT pg_catalog.string_agg(s.srvname || ' (' || w.fdwname || ')', E'\n' ORDER BY s.srvname)
+              FROM pg_catalog.pg_foreign_server AS s JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw),
+           (SELECT pg_catalog.string_agg(extname, E'\n' ORDER BY extname) FROM pg_catalog.pg_extension
+             WHERE extname IN ('dblink', 'http', 'pgsql-http', 'pg_net', 'pg_cron', 'pg_timetable', 'pgagent'))
+      FROM (SELECT pg_catalog.count(*) FILTER (WHERE client_port IS NOT NULL OR hidden) AS all_of_them,
+                   pg_catalog.count(*) FILTER (WHERE hidden) AS unseen
+              FROM (SELECT client_port, query = '<insufficient privilege>' AND datid IS NOT NULL AS hidden
+                      FROM pg_catalog.pg_stat_activity WHERE pid <> pg_catalog.pg_backend_pid()) AS session) AS others";
+
 impl Backend {
+    /// How the server and the database are used.
+    ///
+    /// # Errors
+    /// As [`Backend::rows`].
+    pub async fn circumstances(&mut self) -> Result<Circumstances, DbError> {
+        let wanted = Wanted {
+            rows: RowLimits { rows_max: 1, cell_bytes_max: 4096, bytes_max: usize::MAX },
+            ..Wanted::default()
+        };
+        let answer = self.query(CIRCUMSTANCES, wanted, &mut Ears::deaf()).await?;
+        let cells = answer.rows.into_iter().next().unwrap_or_default();
+        let unusable = || DbError::Unusable("the server does not say how it is used".to_owned());
+        let text = |at: usize| cells.get(at).cloned().flatten();
+        let number = |at: usize| text(at).and_then(|text| text.parse::<u64>().ok()).ok_or_else(unusable);
+        let names = |at: usize| text(at).unwrap_or_default().lines().map(str::to_owned).collect();
+        Ok(Circumstances {
+            size_bytes: number(0)?,
+            up_s: number(1)?,
+            sessions: number(2)?,
+            unseen: number(3)?,
+            foreign_servers: names(4),
+            extensions: names(5),
+        })
+    }
+
     /// Who the server is and who is connected.
     ///
     /// # Errors
@@ -63,6 +108,7 @@ impl Backend {
             timeline: next().ok_or_else(unusable)?,
             unsafe_settings: next().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             signs: next().filter(|signs| !signs.is_empty()),
+            circumstances: None,
             near: self.near.clone(),
         })
     }

@@ -1,8 +1,10 @@
 //! Every connection is judged: is its backend on this machine? See [`crate::runner::guard::near`].
 
 use super::{Backend, DbError, Ears, Endpoint, RowLimits, Wanted};
-use crate::runner::guard::near::{Seen, judge};
-use crate::runner::guard::process;
+use crate::runner::guard::Refused;
+use crate::runner::guard::door::{Door, is_connected};
+use crate::runner::guard::near::{self, Seen, disproved, judge};
+use crate::runner::guard::process::{self, Process};
 use crate::session::NOT_SHOWN;
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,21 +16,52 @@ const SEEN: &str = "
       FROM pg_catalog.pg_stat_activity AS a
      WHERE a.pid = pg_catalog.pg_backend_pid()";
 
+fn no<T>(refused: Refused) -> Result<T, DbError> {
+    Err(DbError::NotLocal(Box::new(refused)))
+}
+
 impl Backend {
-    /// What shows that the server is on this machine, or the words by which that need not be shown.
-    pub(super) async fn prove_near(&mut self, endpoint: &Endpoint) -> Result<String, DbError> {
+    /// What shows that the server is on this machine, or the words by which that need not be shown. `before` is what
+    /// listened there before the connection was made.
+    pub(super) async fn prove_near(
+        &mut self,
+        endpoint: &Endpoint,
+        before: Result<Door, String>,
+    ) -> Result<String, DbError> {
         let seen = self.seen().await?;
         let wire = self.wire();
+        let within = |process: &Process| {
+            seen.server.zip(seen.client).is_some_and(|(here, there)| is_connected(process.pid, here, there))
+        };
         let first = process::with_pid(seen.pid);
-        let judged = judge(&wire, &seen, Ok(first.as_slice())).or_else(|_| {
+        let judged = judge(&wire, &seen, Ok(first.as_slice()), &within).or_else(|_| {
             let all = process::with_innermost_pid(seen.pid);
-            judge(&wire, &seen, all.as_deref().map_err(Clone::clone))
+            judge(&wire, &seen, all.as_deref().map_err(Clone::clone), &within)
         });
-        match (judged, &endpoint.unproven) {
-            (Ok(words), _) => Ok(words),
-            (Err(_), Some(why)) => Ok(format!("{NOT_SHOWN}; by the definition: {why}")),
-            (Err(refused), None) => Err(DbError::NotLocal(Box::new(refused))),
-        }
+        let door = match (before, Door::at(endpoint)) {
+            (Ok(before), Ok(now)) if before == now => Some(now),
+            (Err(why), _) | (_, Err(why)) if judged.is_ok() => return no(near::refused(why)),
+            (Ok(_), Ok(_)) => return no(near::swapped(endpoint)),
+            _ => None,
+        };
+        let far = || disproved(&seen, &door.as_ref().map(Door::holders).unwrap_or_default());
+        let words = match (judged, &endpoint.unproven) {
+            (Ok(near), _) if near.direct => near.words,
+            // A program passes it on. Which one, is not to be a tunnel.
+            (Ok(near), _) => far().map_or(Ok(near.words), no)?,
+            (Err(refused), None) => return no(refused),
+            (Err(_), Some(why)) => {
+                far().map_or(Ok(()), no)?;
+                format!("{NOT_SHOWN}; by the definition: {why}")
+            }
+        };
+        self.canceller.only_at(door);
+        Ok(words)
+    }
+
+    /// What listens where this backend was reached, as long as it is the same; for what connects by itself.
+    pub fn door(&self) -> Option<Door> {
+        self.canceller.door().cloned()
     }
 
     async fn seen(&mut self) -> Result<Seen, DbError> {
