@@ -154,7 +154,7 @@ pub fn json_text(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     let mut units = [0; 2];
     for c in json.chars() {
-        if matches!(c, ' '..='~' | '\n') || (c > '\x7F' && is_drawn(c)) {
+        if matches!(c, ' '..='~' | '\n') || (c > '\x7F' && is_drawn(c) && !is_mark(c)) {
             safe.push(c);
         } else {
             c.encode_utf16(&mut units).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));

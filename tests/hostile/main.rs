@@ -16,13 +16,13 @@ mod payload;
 #[path = "../cockpit/pty.rs"]
 #[allow(dead_code, reason = "the cockpit's tests use more of it")]
 mod pty;
-//SOON mod reports;
+mod reports;
 #[path = "../cockpit/room.rs"]
 #[allow(dead_code, reason = "the cockpit's tests use more of it")]
 mod room;
 //SOON mod runs;
 mod sequences;
-//SOON mod sizes;
+mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 //SOON mod terminals;

@@ -118,6 +118,8 @@ pub struct Mutator {
     pub changed: BTreeSet<String>,
     /// How many strings were put in.
     pub strings: u64,
+    /// Ids: the definition lets only plain ones in, and a session finds its way by them.
+    ids: BTreeSet<String>,
     /// On disk some must stay, so that the files beside a record are still its own.
     on_disk: bool,
 }
@@ -127,8 +129,8 @@ const OF_FILES: [&str; 5] = ["/plan", "/definition", "/inputs", "/format", "/cer
 
 impl Mutator {
     pub fn new(seed: u64, on_disk: bool) -> Self {
-        let (renamed, stay, changed) = Default::default();
-        Self { seed: Seed(seed), renamed, stay, changed, strings: 0, on_disk }
+        let (renamed, stay, changed, ids) = Default::default();
+        Self { seed: Seed(seed), renamed, stay, changed, ids, strings: 0, on_disk }
     }
 
     fn new_text(&mut self, old: &str, often: bool) -> String {
@@ -153,7 +155,9 @@ impl Mutator {
             for (pointer, field) in leaves {
                 let stays = self.stay.contains(&field)
                     || self.on_disk && OF_FILES.iter().any(|it| field.contains(&format!("/header{it}")));
-                if stays || only.is_some_and(|only| only != field) {
+                let old = value.pointer(&format!("/{part}{pointer}")).unwrap().as_str().unwrap();
+                let is_id = self.ids.contains(old.trim_end_matches(" commit"));
+                if stays || is_id || only.is_some_and(|only| only != field) {
                     continue;
                 }
                 let place = value.pointer_mut(&format!("/{part}{pointer}")).unwrap();
@@ -167,6 +171,7 @@ impl Mutator {
     /// The record with hostile text in it, and where it leads.
     pub fn record(&mut self, plan: &Arc<Plan>, entries: &[Entry]) -> (Vec<Entry>, Session, Transcript) {
         let (mut session, mut transcript) = (Session::new(plan.clone()), Transcript::default());
+        self.ids = ids(plan);
         let mut made = Vec::new();
         for entry in entries {
             let changed = self.entry(entry, &session, &transcript);
@@ -206,6 +211,16 @@ impl Mutator {
             None => entry.clone(),
         }
     }
+}
+
+fn ids(plan: &Plan) -> BTreeSet<String> {
+    let steps = plan.steps.iter().chain(&plan.rollback);
+    let of_steps = steps.flat_map(|step| {
+        std::iter::once(step.id.clone()).chain(step.checks.iter().map(|check| check.id.clone()))
+    });
+    let migrations = plan.ceremony.migrations.iter().map(|migration| migration.id.clone());
+    let gates = ["rollback", "rollback delete", "assess", "decide", "document"].map(str::to_owned);
+    of_steps.chain(migrations).chain(gates).collect()
 }
 
 /// Every string: where it is, and the field it is in, by the names on the way and the tags of its objects.
