@@ -7,7 +7,7 @@ mod decode;
 mod fields;
 mod folder;
 mod frames;
-//SOON mod fuzz;
+mod fuzz;
 //SOON mod gates;
 #[path = "../cockpit/left.rs"]
 mod left;

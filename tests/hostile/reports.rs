@@ -18,7 +18,8 @@ use serde_json::Value;
 fn assert_harmless(what: &str, text: &str) {
     // A tab acts where there are several lines, as a line end does.
     assert_eq!(foreign_to_text(text.replace('\t', " ").as_bytes()), [], "{what}");
-    let odd = text.char_indices().find(|(_, c)| !matches!(c, '\n' | '\t') && !is_harmless(*c) && !is_mark(*c));
+    let odd =
+        text.char_indices().find(|(_, c)| !matches!(c, '\n' | '\t') && !is_harmless(*c) && !is_mark(*c));
     assert_eq!(
         odd,
         None,
