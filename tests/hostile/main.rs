@@ -2,13 +2,13 @@
 //! report, and nothing looks like something else. The tests of `docs/reliability.md`, items T and F.
 
 mod cells;
-//SOON mod cli;
+mod cli;
 mod decode;
 mod fields;
 mod folder;
 mod frames;
 mod fuzz;
-//SOON mod gates;
+mod gates;
 #[path = "../cockpit/left.rs"]
 mod left;
 mod mutate;
@@ -20,9 +20,9 @@ mod reports;
 #[path = "../cockpit/room.rs"]
 #[allow(dead_code, reason = "the cockpit's tests use more of it")]
 mod room;
-//SOON mod runs;
+mod runs;
 mod sequences;
 mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
-//SOON mod terminals;
+mod terminals;
