@@ -234,7 +234,9 @@ fn parameters(text: &str, query: &str, present: bool) -> Result<Parameters, Refu
             "host" => &mut found.host,
             "port" => &mut found.port,
             _ => {
-                let why = format!("the parameter {} is not sslmode or application_name", shown(name));
+                // With an @ behind it, it may be a piece of a password that has an @ and a ? in it.
+                let name = if query.contains('@') { "behind the ?".into() } else { shown(name) };
+                let why = format!("the parameter {name} is not sslmode or application_name");
                 return Err(refused(text, &why, "leave the parameter out"));
             }
         };

@@ -162,6 +162,12 @@ impl Desk {
                 }
                 None
             }
+            TermEvent::Resize(..) => {
+                if let Sheet::Approve(answer) = &mut self.sheet {
+                    answer.rest(now);
+                }
+                None
+            }
             _ => None,
         }
     }
@@ -209,7 +215,7 @@ impl Desk {
             Do::Quit => self.sheet = Sheet::Leave,
             Do::Yes => return Some(DeskAction::Quit),
             Do::No => self.sheet = Sheet::None,
-            Do::Approve => self.approve(),
+            Do::Approve => self.approve(now),
             Do::Reject => self.reject(),
             Do::Confirm => return self.confirm(now),
             Do::Rub | Do::RubAll => {

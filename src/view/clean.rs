@@ -1,7 +1,8 @@
 //! Rules C and S: what foreign text may put on a screen. Everything else is shown as an escape, in the style of danger.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A base character carries at most this many marks; more would paint over the lines around it.
 const MARKS_MAX: usize = 2;
@@ -29,9 +30,12 @@ fn is_ignorable(c: char) -> bool {
 fn is_drawn(c: char) -> bool {
     use GeneralCategory as G;
     // The control pictures are what escapes are made of, so they may not come from outside. The Braille blank and
-    // the object replacement character look like nothing or like something else.
-    let lookalike = matches!(c, '\u{2400}'..='\u{2426}' | '\u{2800}' | '\u{FFFC}');
+    // the two replacement characters look like nothing or like something else, and some terminals leave them out.
+    let lookalike = matches!(c, '\u{2400}'..='\u{2426}' | '\u{2800}' | '\u{FFFC}' | '\u{FFFD}');
+    // Terminals have one column for a letter, or two; whether the half-wide voice marks have one they do not agree on.
+    let of_no_width = c.width().unwrap_or(0) > 2 || matches!(c, '\u{FF9E}' | '\u{FF9F}');
     !lookalike
+        && !of_no_width
         && !is_ignorable(c)
         && !matches!(
             c.general_category(),
@@ -52,26 +56,16 @@ fn is_mark(c: char) -> bool {
         || matches!(c.general_category(), G::NonspacingMark | G::EnclosingMark | G::SpacingMark)
 }
 
-/// A letter without a width of its own, or one that melts into what is before it: where terminals (and ratatui) do
-/// not join the two, they drop it or draw it over something else. Only Hangul that makes a syllable is drawn.
-fn is_lost_behind(before: Option<char>, c: char) -> bool {
-    use GeneralCategory as G;
-    let mark = matches!(c.general_category(), G::NonspacingMark | G::EnclosingMark | G::SpacingMark);
-    let skin = matches!(c, '\u{1F3FB}'..='\u{1F3FF}');
-    if skin || mark || c.width().unwrap_or(0) > 0 {
-        return skin && before.is_some();
-    }
-    let leading = |c| matches!(c, '\u{1100}'..='\u{115F}' | '\u{A960}'..='\u{A97C}');
-    let vowel = |c| matches!(c, '\u{1160}'..='\u{11A7}' | '\u{D7B0}'..='\u{D7C6}');
-    let trailing = |c| matches!(c, '\u{11A8}'..='\u{11FF}' | '\u{D7CB}'..='\u{D7FB}');
-    let syllable = |c| matches!(c, '\u{AC00}'..='\u{D7A3}');
-    // Every 28th syllable has no final consonant yet.
-    let open = |c: char| syllable(c) && (u32::from(c) - 0xAC00).is_multiple_of(28);
-    let joins = before.is_some_and(|before| {
-        (vowel(c) && (leading(before) || vowel(before) || open(before)))
-            || (trailing(c) && (vowel(before) || trailing(before) || syllable(before)))
-    });
-    !joins
+/// Whether terminals draw `c` behind what is in `cluster` as it was meant. A mark that makes no one letter with it is
+/// dropped (by ratatui) or drawn over something else; a letter that melts into it (a skin tone) takes other columns
+/// on one terminal than on the next.
+fn stands_behind(cluster: &mut String, c: char) -> bool {
+    let columns = cluster.width() + c.width().unwrap_or(0);
+    cluster.push(c);
+    let one = cluster.graphemes(true).nth(1).is_none();
+    let fits = if one { cluster.width() == columns } else { !is_mark(c) };
+    cluster.pop();
+    fits
 }
 
 /// How an escape begins.
@@ -101,7 +95,8 @@ pub fn clean(text: &str, multi_line: bool) -> Vec<Span> {
     let mut spans = Vec::new();
     // How many marks the last base carries; `None` where there is no base. A space is none: it goes where lines break.
     let mut marks: Option<usize> = None;
-    let mut before = None;
+    // The last base with its marks.
+    let mut cluster = String::new();
     let mut buffer = [0; 4];
     for (at, c) in text.char_indices() {
         let (shown, danger) = match c {
@@ -110,7 +105,7 @@ pub fn clean(text: &str, multi_line: bool) -> Vec<Span> {
             ' '..='~' => (None, false),
             '\0'..='\x1F' => (char::from_u32(0x2400 + u32::from(c)).map(String::from), true),
             '\x7F' => (Some("\u{2421}".to_owned()), true),
-            _ if !is_drawn(c) || is_lost_behind(before, c) => (Some(escape(c)), true),
+            _ if !is_drawn(c) || !stands_behind(&mut cluster, c) => (Some(escape(c)), true),
             _ if is_mark(c) => match marks {
                 Some(count) if count < MARKS_MAX => (None, false),
                 _ => (Some(escape(c)), true),
@@ -122,7 +117,12 @@ pub fn clean(text: &str, multi_line: bool) -> Vec<Span> {
             _ if is_mark(c) => marks.map(|count| count + 1),
             _ => Some(0),
         };
-        before = marks.and(Some(c));
+        if marks.is_none_or(|marks| marks == 0) {
+            cluster.clear();
+        }
+        if marks.is_some() {
+            cluster.push(c);
+        }
         push(&mut spans, shown.as_deref().unwrap_or(c.encode_utf8(&mut buffer)), danger);
     }
     spans
@@ -154,7 +154,7 @@ pub fn json_text(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     let mut units = [0; 2];
     for c in json.chars() {
-        if matches!(c, ' '..='~' | '\n') || (c > '\x7F' && is_drawn(c)) {
+        if matches!(c, ' '..='~' | '\n') || (c > '\x7F' && is_drawn(c) && !is_mark(c)) {
             safe.push(c);
         } else {
             c.encode_utf16(&mut units).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));

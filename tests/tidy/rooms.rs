@@ -174,11 +174,11 @@ pub const ROOMS: &[Room] = &[
         crates: &[],
         pure: false,
     },
-    // Tables of Unicode: which characters may reach a screen, and how wide they are. A reader's own notes are shown.
+    // Tables of Unicode: which characters may reach a screen, how wide they are and what makes one letter. A reader's own notes are shown.
     Room {
         path: "src/view/",
         modules: &["session", "plan", "definition", "journal", "review", "time"],
-        crates: &["unicode_properties", "unicode_width"],
+        crates: &["unicode_properties", "unicode_segmentation", "unicode_width"],
         pure: true,
     },
     // Whether a cell is JSON, and nothing else.

@@ -55,10 +55,14 @@ impl Desk {
         None
     }
 
-    pub(super) fn approve(&mut self) {
+    pub(super) fn approve(&mut self, now: Moment) {
         self.sheet = match self.in_the_way() {
             Some(refusal) => Sheet::Refused(refusal),
-            None => Sheet::Approve(Answer::default()),
+            None => {
+                let mut answer = Answer::default();
+                answer.rest(now);
+                Sheet::Approve(answer)
+            }
         };
     }
 

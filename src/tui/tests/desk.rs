@@ -114,6 +114,7 @@ fn nobody_approves_what_they_did_not_open() {
     assert_eq!(keys(&mut desk, &mut world, "\n"), None);
     assert_eq!(keys(&mut desk, &mut world, "sign ada\n"), None);
     keys(&mut desk, &mut world, "\u{1b}a");
+    world.wait(500_000);
     let wish = Wish {
         role: Role::Lead,
         choice: Choice::Approve,

@@ -1,0 +1,8 @@
+//! `journal` under libFuzzer.
+#![no_main]
+
+#[allow(dead_code, reason = "each has one target")]
+#[path = "../targets/mod.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::journal::run(data));
