@@ -268,7 +268,12 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
 /// Whether the record in `session` has an entry. Without one there is nothing to go on with.
 pub fn begun(session: &Path) -> Result<(), Trouble> {
     use std::io::BufRead;
-    let Ok(record) = std::fs::File::open(session.join(FILE_NAME)) else { return Ok(()) };
+    let path = session.join(FILE_NAME);
+    // One that is not read like a file (a pipe) is refused when it is opened for writing.
+    if !path.is_file() {
+        return Ok(());
+    }
+    let Ok(record) = std::fs::File::open(path) else { return Ok(()) };
     let mut first = Vec::new();
     let read = std::io::BufReader::new(record).read_until(b'\n', &mut first);
     if read.is_err() || first.ends_with(b"\n") {

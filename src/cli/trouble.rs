@@ -124,7 +124,7 @@ impl Trouble {
         }
         let code = match error {
             JournalError::Corrupt(..) => 6,
-            JournalError::Locked(_) | JournalError::Unfit { .. } => 2,
+            JournalError::Locked(..) | JournalError::Unfit { .. } => 2,
             JournalError::Io { .. } | JournalError::Poisoned => 1,
         };
         Self { code, text: format!("error: {error}") }

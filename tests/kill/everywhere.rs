@@ -1,7 +1,7 @@
 //! Killed everywhere: at each step of a record to its disk, and at each word to the database.
 
 use crate::chain::*;
-use crate::effort::{effort, figures};
+use crate::support::effort::{effort, figures};
 use crate::room::*;
 use crate::strace::{Blow, Target};
 use std::fs;
@@ -22,8 +22,8 @@ fn ways() -> [Way; 4] {
     [
         Way { call: "write", blow: Blow::Before, strides: (stride(60), stride(40)) },
         Way { call: "write", blow: Blow::After, strides: (stride(90), stride(80)) },
-        Way { call: "fdatasync", blow: Blow::Before, strides: (stride(12), 1) },
-        Way { call: "fdatasync", blow: Blow::After, strides: (stride(12), 1) },
+        Way { call: "fdatasync", blow: Blow::Before, strides: (stride(3), 1) },
+        Way { call: "fdatasync", blow: Blow::After, strides: (stride(3), 1) },
     ]
 }
 

@@ -3,23 +3,29 @@
 mod beside;
 mod chain;
 #[path = "../ceremony/clients.rs"]
+#[expect(dead_code, reason = "each test binary uses its part")]
 mod clients;
 #[path = "../cockpit/room.rs"]
 #[expect(dead_code, reason = "each test binary uses its part")]
 mod cockpit;
+#[path = "../signing/desk.rs"]
+#[expect(dead_code, reason = "each test binary uses its part")]
+mod desk;
 mod disk;
-#[path = "../support/effort.rs"]
-mod effort;
 mod everywhere;
 #[path = "../cockpit/left.rs"]
 mod left;
 #[path = "../ceremony/program.rs"]
+#[expect(dead_code, reason = "each test binary uses its part")]
 mod program;
 #[path = "../cockpit/pty.rs"]
 #[expect(dead_code, reason = "each test binary uses its part")]
 mod pty;
 #[path = "../ceremony/room.rs"]
+#[expect(dead_code, reason = "each test binary uses its part")]
 mod room;
 mod strace;
+#[path = "../support/mod.rs"]
+mod support;
 mod twice;
 mod ways;
