@@ -161,6 +161,14 @@ impl<'c> Chain<'c> {
         }
     }
 
+    /// Killed by somebody else, who saw this on standard output.
+    pub fn struck_by_hand(&mut self, out: String) {
+        self.look(&Ended { code: None, out, err: String::new() });
+        self.counted.kills += 1;
+        self.doubted();
+        self.ledger_names_the_record();
+    }
+
     /// Takes from the record what nobody synced, or a part of it.
     pub fn lose_power(&mut self, start: usize) {
         if self.power.is_none() {
