@@ -58,6 +58,7 @@ pub(super) fn reopen(
         return live::reopen(common, dir, rollback);
     }
     let answers = answers(headless)?;
+    launch::begun(dir)?;
     all_known(&answers, &Player::open(dir).map_err(Trouble::unreadable)?.session.plan)?;
     let launched = launch::reopen(dir, common)?;
     let mode = launched.drive.session.header.as_ref().map(|header| header.mode);

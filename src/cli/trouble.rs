@@ -134,7 +134,7 @@ impl Trouble {
         }
         let code = match error {
             JournalError::Corrupt(..) => 6,
-            JournalError::Locked(_) | JournalError::Unfit { .. } | JournalError::Format(..) => 2,
+            JournalError::Locked(..) | JournalError::Unfit { .. } | JournalError::Format(..) => 2,
             JournalError::Io { .. } | JournalError::Poisoned => 1,
         };
         Self::told(code, format_args!("error: {error}"))

@@ -21,8 +21,8 @@ pub enum JournalError {
         /// The system's words.
         error: std::io::Error,
     },
-    /// Another program holds the record.
-    Locked(PathBuf),
+    /// Another program holds the record: which, where the system says so.
+    Locked(PathBuf, Option<String>),
     /// A line cannot be trusted.
     Corrupt(PathBuf, super::Corruption),
     /// The file is not one that a lock protects.
@@ -49,11 +49,12 @@ impl std::fmt::Display for JournalError {
                  `ceremony resume` the session; nothing was done without being recorded",
                 path.display()
             ),
-            Self::Locked(path) => write!(
+            Self::Locked(path, by) => write!(
                 f,
-                "the record {} is in use\n  why:  another cockpit has this session open\n  next: use that one, or \
+                "the record {} is in use\n  why:  another cockpit has this session open{}\n  next: use that one, or \
                  end it first",
-                path.display()
+                path.display(),
+                by.as_ref().map(|by| format!(": {by}")).unwrap_or_default()
             ),
             Self::Corrupt(path, corruption) => write!(
                 f,
@@ -175,7 +176,7 @@ impl JournalFile {
 
 fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
     file.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => JournalError::Locked(path.to_owned()),
+        std::fs::TryLockError::WouldBlock => JournalError::Locked(path.to_owned(), ground::holder(file)),
         std::fs::TryLockError::Error(error) => failed("lock", path)(error),
     })
 }

@@ -51,7 +51,7 @@ pub(super) fn check(file: &File, path: &Path) -> Result<(), JournalError> {
     }
     // Somebody went on with it, and put the file that they went on with in its place, before the lock was ours.
     if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
-        return Err(JournalError::Locked(path.to_owned()));
+        return Err(JournalError::Locked(path.to_owned(), None));
     }
     if opened.nlink() > 1 {
         let why = format!(
@@ -68,6 +68,27 @@ pub(super) fn check(file: &File, path: &Path) -> Result<(), JournalError> {
         return Err(unfit(path, why, "put the session on a disk of this machine: --session DIR"));
     }
     Ok(())
+}
+
+/// Who holds the lock of a file, for a person: `ceremony, process 4711`. Where the system does not say, nobody knows.
+pub(super) fn holder(file: &File) -> Option<String> {
+    let inode = file.metadata().ok()?.ino();
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let pid = locked_by(&locks, inode)?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let name: String = name.trim().chars().filter(|letter| letter.is_ascii_graphic()).collect();
+    Some(format!("{}process {pid}", if name.is_empty() { String::new() } else { format!("{name}, ") }))
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 7240 fe:00:11185479 0 EOF`. The device is left out: some file systems give another one
+/// here than elsewhere.
+fn locked_by(locks: &str, inode: u64) -> Option<u32> {
+    let words = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut held = words.filter_map(|words| match words[..] {
+        [_, "FLOCK", _, _, pid, place, ..] => Some((pid.parse().ok()?, place.rsplit(':').next()?.parse().ok()?)),
+        _ => None,
+    });
+    held.find(|(_, number): &(u32, u64)| *number == inode).map(|(pid, _)| pid)
 }
 
 /// What a file system of another machine is called; `None` for one of this machine.
@@ -148,6 +169,14 @@ mod tests {
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         check(file.as_file(), file.path()).unwrap();
+    }
+
+    #[test]
+    fn who_holds_a_lock_is_read_from_the_system() {
+        let locks = "1: POSIX  ADVISORY  WRITE 9 fe:00:42 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 8 fe:00:42 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 7 fe:00:42 0 EOF\n";
+        assert_eq!(locked_by(locks, 42), Some(7));
+        assert_eq!(locked_by(locks, 4), None);
     }
 
     #[test]
