@@ -367,7 +367,7 @@ impl super::Runner for FakeRunner {
             Effect::Tell { attempt, .. } => {
                 self.say(&attempt, Report::Told { exit_code: Some(0), error: None })
             }
-            Effect::Settle { attempt } => {
+            Effect::Settle { attempt, .. } => {
                 (self.open, self.units) = (None, None);
                 if self.fail_settle || self.seed.once_in(self.fault_once_in) {
                     self.fail_settle = false;

@@ -247,7 +247,7 @@ impl World {
         });
     }
 
-    fn settle(&mut self, attempt: &AttemptId) {
+    fn settle(&mut self, attempt: &AttemptId, pin: Option<Box<Identity>>) {
         // Whatever is still in flight here must not go on behind the back of what is read now.
         if let Some(active) = self.active.take() {
             active.stop.request();
@@ -257,7 +257,7 @@ impl World {
         let room = self.room.clone();
         let (server, restart) = (self.server.clone(), self.restart.clone());
         self.runtime.spawn(async move {
-            let report = match settle(&room, &server, restart.as_ref()).await {
+            let report = match settle(&room, &server, restart.as_ref(), pin.as_deref()).await {
                 Ok(rows) => Report::Settled { rows },
                 Err(what) => Report::Failed { failure: Failure::Connection { what } },
             };
@@ -283,10 +283,16 @@ async fn settle(
     room: &Room,
     server: &SharedServer,
     restart: Option<&Restart>,
+    pin: Option<&Identity>,
 ) -> Result<Vec<LedgerRow>, String> {
     let words = |error: DbError| error.to_string();
     let mut backend = connected(room, server, restart).await?;
     let read = async {
+        let found = backend.identity().await.map_err(words)?;
+        if let Some(pin) = pin.filter(|pin| !pin.is_same_database(&found)) {
+            let (found, pin) = (found.pin(), pin.pin());
+            return Err(format!("this is another server or database: {found}, at the start it was {pin}"));
+        }
         // A dead program's backend may still be at work: only under the fence is the answer final.
         let mut beat = tokio::time::interval(Duration::from_millis(200));
         while !ledger::try_lock(&mut backend, ledger::Lock::Fence).await.map_err(words)? {
@@ -306,7 +312,10 @@ async fn settle(
         holder
     };
     let holder = holder.await.unwrap_or_else(|| "unknown".to_owned());
-    Err(format!("another ceremony holds this database for more than {} s: {holder}", SETTLE_MAX.as_secs()))
+    Err(format!(
+        "a backend is still running and has held this database for more than {} s: {holder}; let it end, or end it",
+        SETTLE_MAX.as_secs()
+    ))
 }
 
 /// A connection for the ledger. A server of the session's own is started again if it died; one that is dying just
@@ -358,7 +367,7 @@ impl Runner for World {
             Effect::Unit { attempt, work } => self.word(&attempt, Word::Unit(work)),
             Effect::Cancel { attempt } => self.stop(&attempt, false),
             Effect::Terminate { attempt } => self.stop(&attempt, true),
-            Effect::Settle { attempt } => self.settle(&attempt),
+            Effect::Settle { attempt, pin } => self.settle(&attempt, pin),
             Effect::Tell { attempt, text } => {
                 let say = self.speaker(&attempt);
                 let room = self.room.clone();

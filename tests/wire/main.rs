@@ -5,12 +5,22 @@
 #[path = "../ceremony/clients.rs"]
 mod clients;
 
+mod dark;
 #[path = "../support/effort.rs"]
 mod effort;
+mod frozen;
 mod ladder;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../cockpit/left.rs"]
+mod left;
+mod left_alone;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "../ceremony/program.rs"]
 mod program;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../cockpit/pty.rs"]
+mod pty;
+mod restarted;
 mod rig;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "../ceremony/room.rs"]

@@ -33,8 +33,8 @@ pub enum Fault {
     Cut,
     /// Nothing comes through any more, new connections neither, until the rig is healed.
     Dark,
-    /// Every connection breaks, and the server's own ends stay as they are: it knows nothing of it.
-    ClientGone,
+    /// From now on the server does not hear that a client is gone.
+    Deaf,
     /// The conversation's backend gets this signal, and is gone before anything else is passed on.
     Backend(rustix::process::Signal),
     /// Something is done to the whole server. Nobody gets through meanwhile.
@@ -72,8 +72,8 @@ struct State {
     /// Somebody is at work on the server: nobody gets through.
     busy: bool,
     ends: Vec<(TcpStream, TcpStream)>,
-    /// Kept so that the server goes on believing in its clients.
-    kept: Vec<TcpStream>,
+    /// The server goes on believing in its clients.
+    deaf: bool,
 }
 
 #[derive(Default)]
@@ -177,7 +177,8 @@ impl Rig {
 
     /// The server hears that the clients are gone.
     pub fn let_go(&self) {
-        self.shared.state().kept.clear();
+        self.shared.state().deaf = false;
+        self.shared.cut();
     }
 }
 
@@ -235,7 +236,9 @@ fn connect(shared: &Arc<Shared>, mut near: TcpStream) {
     std::thread::spawn(move || {
         let (from, to) = (other.near.try_clone().unwrap(), other.far.try_clone().unwrap());
         other.pass(Way::Up, from, to);
-        let _ = other.far.shutdown(Shutdown::Write);
+        if !other.shared.state().deaf {
+            let _ = other.far.shutdown(Shutdown::Write);
+        }
     });
     talk.pass(Way::Down, far, near);
     let _ = talk.near.shutdown(Shutdown::Write);
@@ -331,13 +334,10 @@ impl Talk {
                 shared.open();
                 false
             }
-            Fault::ClientGone => {
-                for (near, far) in shared.state().ends.split_off(0) {
-                    let _ = near.shutdown(Shutdown::Both);
-                    shared.state().kept.push(far);
-                }
+            Fault::Deaf => {
+                shared.state().deaf = true;
                 done(shared);
-                false
+                true
             }
             Fault::Backend(signal) => {
                 end_process(self.pid.load(Ordering::SeqCst), *signal);

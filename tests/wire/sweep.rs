@@ -95,7 +95,8 @@ fn sweep(item: &str, before: usize, fault: impl Fn(&Arc<Server>) -> Fault) -> Co
         let (early, late) = spots::of(&up, before, MIGRATIONS);
         plan(&rig, "apply", MIGRATIONS, &early, &late, &fault);
         trial.run(&yes).end().with(0).says(&["verdict: PASS"]);
-        std::fs::copy(trial.room.path("session/session.jsonl"), format!("/tmp/wire-{item}-{round}.jsonl")).unwrap();
+        std::fs::copy(trial.room.path("session/session.jsonl"), format!("/tmp/wire-{item}-{round}.jsonl"))
+            .unwrap();
         count.add(&trial, "apply", round);
         assert_eq!(dump(&server), whole, "the schema after {item}");
         if round == 2 {
