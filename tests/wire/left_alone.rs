@@ -15,8 +15,9 @@ fn a_batch_of_a_dead_program_is_still_running() {
     let server = Server::new();
     let rig = Rig::new(server.port);
     let trial = Trial { room: ladder(2, ""), rig: &rig, server: &server };
-    let holder = Somebody::new(server.port, &server.password, "BEGIN; LOCK TABLE evidence.log");
-    rig.plan("ceremony apply/m01", At::Words("INSERT INTO evidence", 1), Fault::Deaf);
+    trial.room.add("migrations/1_t.sql", "SELECT pg_advisory_xact_lock(4711);");
+    let holder = Somebody::new(server.port, &server.password, "SELECT pg_advisory_lock(4711)");
+    rig.plan("ceremony apply/m01", At::Query("pg_advisory_xact_lock"), Fault::Deaf);
     let running = trial.run(&trial.room.yes());
     let pid = until("the batch waits", || server.ask(WAITS).parse::<i32>().ok());
     running.kill();

@@ -5,6 +5,7 @@
 #[path = "../ceremony/clients.rs"]
 mod clients;
 
+mod codes;
 mod dark;
 #[path = "../support/effort.rs"]
 mod effort;

@@ -22,8 +22,10 @@ pub enum Way {
 pub enum At {
     /// Before this byte of this message, counted from 0; beyond its end: as soon as it is passed on.
     Byte(Way, usize, usize),
-    /// Before the first message upwards that holds these words, so many of them later. Parse and Query both count.
-    Words(&'static str, usize),
+    /// Before the statement that holds these words, when it is to be run; it was analysed by then.
+    Query(&'static str),
+    /// Before the server's word that this statement is done.
+    Answer(&'static str),
 }
 
 /// What happens.
@@ -200,6 +202,8 @@ struct Talk {
     who: String,
     point: Mutex<Option<Point>>,
     pid: AtomicI32,
+    /// The statement whose answer is waited for was passed on.
+    asked: AtomicBool,
     near: TcpStream,
     far: TcpStream,
 }
@@ -229,6 +233,7 @@ fn connect(shared: &Arc<Shared>, mut near: TcpStream) {
         who,
         point: Mutex::new(point),
         pid: AtomicI32::new(0),
+        asked: AtomicBool::new(false),
         near: near.try_clone().unwrap(),
         far: far.try_clone().unwrap(),
     });
@@ -247,7 +252,7 @@ fn connect(shared: &Arc<Shared>, mut near: TcpStream) {
 impl Talk {
     fn pass(&self, way: Way, from: TcpStream, to: TcpStream) {
         let (mut from, mut to) = (BufReader::new(from), BufWriter::new(to));
-        let (mut words_seen, mut next) = (0, 0);
+        let mut next = 0;
         loop {
             let Ok(message) = Message::read(&mut from) else { return };
             // How many rows there are differs from time to time: nothing is counted by them.
@@ -258,7 +263,7 @@ impl Talk {
                 self.pid.store(pid, Ordering::SeqCst);
             }
             self.note(way, &message);
-            match self.struck_in(way, ordinal, &message, &mut words_seen) {
+            match self.struck_in(way, ordinal, &message) {
                 None => {
                     if to.write_all(&message.0).is_err() {
                         return;
@@ -295,23 +300,18 @@ impl Talk {
     }
 
     /// The point of this conversation, if it is in this message, and before which byte.
-    fn struck_in(
-        &self,
-        way: Way,
-        ordinal: usize,
-        message: &Message,
-        words_seen: &mut usize,
-    ) -> Option<(Point, usize)> {
+    fn struck_in(&self, way: Way, ordinal: usize, message: &Message) -> Option<(Point, usize)> {
         let mut slot = self.point.lock().unwrap();
         let byte = match &slot.as_ref()?.at {
             At::Byte(on, number, byte) => (*on == way && *number == ordinal).then_some(*byte)?,
-            At::Words(words, later) => {
-                if way == Way::Down || *words_seen == 0 && !message.words().contains(words) {
-                    return None;
+            At::Query(words) => (message.kind() == 'Q' && message.words().contains(words)).then_some(0)?,
+            At::Answer(words) if way == Way::Up => {
+                if message.kind() == 'Q' && message.words() == *words {
+                    self.asked.store(true, Ordering::SeqCst);
                 }
-                *words_seen += 1;
-                (*words_seen > *later).then_some(0)?
+                return None;
             }
+            At::Answer(_) => (message.kind() == 'C' && self.asked.load(Ordering::SeqCst)).then_some(0)?,
         };
         slot.take().map(|point| (point, byte))
     }
