@@ -85,7 +85,9 @@ pub(super) fn holder(file: &File) -> Option<String> {
 fn locked_by(locks: &str, inode: u64) -> Option<u32> {
     let words = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let mut held = words.filter_map(|words| match words[..] {
-        [_, "FLOCK", _, _, pid, place, ..] => Some((pid.parse().ok()?, place.rsplit(':').next()?.parse().ok()?)),
+        [_, "FLOCK", _, _, pid, place, ..] => {
+            Some((pid.parse().ok()?, place.rsplit(':').next()?.parse().ok()?))
+        }
         _ => None,
     });
     held.find(|(_, number): &(u32, u64)| *number == inode).map(|(pid, _)| pid)

@@ -311,7 +311,10 @@ async fn settle(
         holder
     };
     let holder = holder.await.unwrap_or_else(|| "unknown".to_owned());
-    Err(format!("another ceremony holds this database for more than {} s: {holder}", SETTLE_MAX.as_secs()))
+    Err(format!(
+        "a backend is still running and has held this database for more than {} s: {holder}; let it end, or end it",
+        SETTLE_MAX.as_secs()
+    ))
 }
 
 /// A connection for the ledger. A server of the session's own is started again if it died; one that is dying just

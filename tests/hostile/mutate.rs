@@ -45,6 +45,7 @@ fn said(round: u64) -> Report {
     match round % 3 {
         0 => Report::Printed { source: Source::Server, text: format!("line {round}\n") },
         1 => Report::Noticed {
+            more: Vec::new(),
             notice: Box::new(ErrorCard {
                 severity: "NOTICE".to_owned(),
                 sqlstate: "00000".to_owned(),

@@ -220,7 +220,9 @@ impl<'c> Chain<'c> {
             return;
         }
         let id = String::from_utf8(self.whole()).unwrap();
-        let Some(id) = id.split("\"session\":\"").nth(1).and_then(|rest| rest.split('"').next()) else { return };
+        let Some(id) = id.split("\"session\":\"").nth(1).and_then(|rest| rest.split('"').next()) else {
+            return;
+        };
         let ask = format!(
             "SELECT journal_entry, journal_head FROM ceremony.ledger WHERE attempt LIKE '{id}/%' AND journal_entry IS NOT NULL"
         );

@@ -126,7 +126,10 @@ fn by_hand_by_the_window_and_while_stopped() {
     let (screen, _) = at_a_gate(&ceremony);
     assert_eq!(screen.hang_up().exit_code(), 3);
     ceremony.wait_until_gone();
-    figures("T4", "left by hand, killed while stopped by Ctrl-Z, killed after fg, window closed: 0 terminals left broken");
+    figures(
+        "T4",
+        "left by hand, killed while stopped by Ctrl-Z, killed after fg, window closed: 0 terminals left broken",
+    );
 }
 
 /// Memory that the system does not give: the library of the language ends the program there and then.

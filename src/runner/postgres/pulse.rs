@@ -1,7 +1,8 @@
 //! The pulse: while a step works, or waits for a word, the server is asked on a second connection whether it is still
 //! there. A statement may be slow; a server that says nothing at all is lost, long before the statement's own deadline.
 //!
-//! Only silence counts. What is refused (a full server, one that is starting) is an answer.
+//! Only silence counts, and that there is no way to it any more. What is refused (a full server, one that is
+//! starting) is an answer.
 
 use super::attempt::Attempt;
 use super::backend::{Backend, DbError};
@@ -17,6 +18,8 @@ const BEAT: Duration = Duration::from_millis(1_500);
 /// A server that says nothing so long, twice in a row, is lost. Twice: whoever wakes up after a long sleep must have
 /// a moment to hear what came meanwhile.
 const SILENCE: Duration = Duration::from_secs(4);
+/// After so many beats without a way to it.
+const MISSES_MAX: usize = 4;
 /// For the connection itself; the silence above is noticed first.
 const CONNECT_MAX: Duration = Duration::from_secs(20);
 
@@ -31,7 +34,7 @@ impl Attempt {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first comes at once.
         beat.tick().await;
-        let (mut backend, mut stood_still) = (None, false);
+        let (mut backend, mut stood_still, mut misses) = (None, false, 0);
         loop {
             beat.tick().await;
             let Some(pid) = self.stop.pid() else { continue };
@@ -47,7 +50,14 @@ impl Attempt {
                 felt = timeout(SILENCE, &mut feel).await;
             }
             match felt {
-                Ok(found) => backend = found.ok(),
+                Ok(Err(DbError::Lost(why))) => {
+                    misses += 1;
+                    if misses >= MISSES_MAX {
+                        let what = format!("there is no way to the server any more: {why}");
+                        return Failure::Connection { what };
+                    }
+                }
+                Ok(found) => (backend, misses) = (found.ok(), 0),
                 Err(_) => {
                     let silence = 2 * SILENCE.as_secs();
                     let what =
