@@ -4,6 +4,7 @@
 //! line K+1. The *head* is the SHA-256 of the whole file.
 
 pub mod file;
+pub mod heads;
 pub mod index;
 pub mod pages;
 pub mod tail;

@@ -2,6 +2,7 @@
 
 mod identity;
 mod recheck;
+mod rows;
 pub mod samples;
 mod schema;
 mod stepwise;
@@ -83,6 +84,10 @@ pub struct FakeRunner {
     pub fail_run: Option<Failure>,
     /// The ledger cannot be read next time.
     pub fail_settle: bool,
+    /// The record at every entry that an effect came from; one that loses its end loses them too.
+    pub heads: BTreeMap<u64, String>,
+    /// So much is added to the server's clock, microseconds.
+    pub clock_us: i64,
 }
 
 fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
@@ -109,6 +114,8 @@ impl FakeRunner {
             fail_check: None,
             fail_run: None,
             fail_settle: false,
+            heads: BTreeMap::new(),
+            clock_us: 0,
         }
     }
 
@@ -117,6 +124,16 @@ impl FakeRunner {
         self.crash_units();
         self.pending.clear();
         self.open = None;
+    }
+
+    /// Where the record was when the last effect was decided on.
+    fn recorded(&self) -> Option<RecordedAt> {
+        self.heads.last_key_value().map(|(entry, head)| RecordedAt { entry: *entry, head: head.clone() })
+    }
+
+    /// The record at each entry that it has.
+    fn record(&self) -> Vec<RecordedAt> {
+        self.heads.iter().map(|(entry, head)| RecordedAt { entry: *entry, head: head.clone() }).collect()
     }
 
     fn say(&mut self, attempt: &AttemptId, report: Report) {
@@ -202,8 +219,15 @@ impl FakeRunner {
             return self.say(attempt, Report::Failed { failure });
         }
         let cycle = 1 + self.database.ledger.iter().filter(|row| row.migration == migration).count() as u32;
-        let row =
-            LedgerRow { migration, cycle, direction, attempt: attempt.to_string(), done: true, units: None };
+        let row = LedgerRow {
+            migration,
+            cycle,
+            direction,
+            attempt: attempt.to_string(),
+            done: true,
+            units: None,
+            recorded: self.recorded(),
+        };
         self.open = Some((attempt.clone(), row));
         self.say(attempt, Report::Proved { xid: attempt.number.to_string() });
     }
@@ -239,6 +263,7 @@ impl FakeRunner {
             Subject::Server => {
                 let mut identity = identity();
                 identity.in_recovery = !good;
+                identity.server_time_us += self.clock_us;
                 Observation::Server { identity: Box::new(identity) }
             }
             Subject::Input(at) => {
@@ -286,7 +311,9 @@ impl FakeRunner {
                 Observation::Negative { negative: negative.id.clone(), error: good.then_some(error) }
             }
             Subject::Ran => Observation::Ran { statements: 3, elapsed_us: 4_000 },
-            Subject::Protected(_) | Subject::Backup(_) | Subject::Restored(_) => return rows(subject, good),
+            Subject::Protected(_) | Subject::Backup(_) | Subject::Restored(_) => {
+                return rows::observe(subject, good);
+            }
             Subject::SchemaRecorded
             | Subject::SchemaUnchanged
             | Subject::Declared
@@ -296,35 +323,6 @@ impl FakeRunner {
             Subject::Claim(_) => return None,
         })
     }
-}
-
-/// What is seen of rows.
-fn rows(subject: &Subject, good: bool) -> Option<Observation> {
-    let sums = Some(("7".to_owned(), "7".to_owned()));
-    let content = Some(Box::new(Content { hashed: true, rows: sums, ..Content::default() }));
-    Some(match subject {
-        Subject::Protected(table) => Observation::Protected {
-            table: table.clone(),
-            before: Some(10),
-            after: Some(if good { 10 } else { 9 }),
-            content,
-        },
-        Subject::Backup(table) => Observation::Backup {
-            table: table.clone(),
-            rows: Some(10),
-            sha256: good.then(|| "b".repeat(64)),
-            path: good.then(|| "backup/x.copy".to_owned()),
-            script: good.then(|| format!("backup/restore-{table}.sql")),
-        },
-        Subject::Restored(table) => Observation::Restored {
-            table: table.clone(),
-            rows: Some(3),
-            after: Some(if good { 3 } else { 2 }),
-            content,
-            error: None,
-        },
-        _ => return None,
-    })
 }
 
 /// A result that meets the expectation, or one that does not.
@@ -344,7 +342,8 @@ fn result_for(expectation: &Expectation, good: bool) -> ResultSet {
 }
 
 impl super::Runner for FakeRunner {
-    fn start(&mut self, effect: Effect, _recorded: &super::Recorded) {
+    fn start(&mut self, effect: Effect, recorded: &super::Recorded) {
+        self.heads.insert(recorded.entry, recorded.head.clone());
         match effect {
             Effect::Run { step, kind, attempt, .. } => self.run(&step, kind, &attempt),
             Effect::Recheck { attempt, checks, .. } => self.recheck(&attempt, &checks),
@@ -367,7 +366,7 @@ impl super::Runner for FakeRunner {
             Effect::Tell { attempt, .. } => {
                 self.say(&attempt, Report::Told { exit_code: Some(0), error: None })
             }
-            Effect::Settle { attempt } => {
+            Effect::Settle { attempt, .. } => {
                 (self.open, self.units) = (None, None);
                 if self.fail_settle || self.seed.once_in(self.fault_once_in) {
                     self.fail_settle = false;
@@ -375,7 +374,8 @@ impl super::Runner for FakeRunner {
                     self.say(&attempt, Report::Failed { failure });
                 } else {
                     let rows = self.database.ledger.clone();
-                    self.say(&attempt, Report::Settled { rows });
+                    let record = self.record();
+                    self.say(&attempt, Report::Settled { rows, record });
                 }
             }
         }

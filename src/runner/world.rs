@@ -13,8 +13,11 @@ use super::server::Embedded;
 use super::suite::SuiteRoom;
 use super::{Recorded, Runner};
 use crate::definition::StepKind;
+use crate::journal::FILE_NAME;
+use crate::journal::heads::recorded_at;
 use crate::plan::{Check, Plan, Step, StepRef};
 use crate::session::*;
+use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -241,7 +244,7 @@ impl World {
         });
     }
 
-    fn settle(&mut self, attempt: &AttemptId) {
+    fn settle(&mut self, attempt: &AttemptId, pin: Option<Box<Identity>>) {
         // Whatever is still in flight here must not go on behind the back of what is read now.
         if let Some(active) = self.active.take() {
             active.stop.request();
@@ -250,9 +253,12 @@ impl World {
         let say = self.speaker(attempt);
         let room = self.room.clone();
         let (server, restart) = (self.server.clone(), self.restart.clone());
+        let session = attempt.session.clone();
         self.runtime.spawn(async move {
-            let report = match settle(&room, &server, restart.as_ref()).await {
-                Ok(rows) => Report::Settled { rows },
+            let settled = settle(&room, &server, restart.as_ref(), pin.as_deref()).await;
+            let settled = settled.and_then(|rows| Ok((record_at(&room, &session, &rows)?, rows)));
+            let report = match settled {
+                Ok((record, rows)) => Report::Settled { rows, record },
                 Err(what) => Report::Failed { failure: Failure::Connection { what } },
             };
             say(report);
@@ -277,9 +283,20 @@ async fn settle(
     room: &Room,
     server: &SharedServer,
     restart: Option<&Restart>,
+    pin: Option<&Identity>,
 ) -> Result<Vec<LedgerRow>, String> {
     let words = |error: DbError| error.to_string();
     let mut backend = connected(room, server, restart).await?;
+    if let Some(pin) = pin {
+        let now = backend.identity().await.map_err(words)?;
+        if !pin.is_same_database(&now) {
+            return Err(format!(
+                "this is another server or database: {}, at the start it was {}",
+                now.pin(),
+                pin.pin()
+            ));
+        }
+    }
     let read = async {
         // A dead program's backend may still be at work: only under the fence is the answer final.
         let mut beat = tokio::time::interval(Duration::from_millis(200));
@@ -301,6 +318,15 @@ async fn settle(
     };
     let holder = holder.await.unwrap_or_else(|| "unknown".to_owned());
     Err(format!("another ceremony holds this database for more than {} s: {holder}", SETTLE_MAX.as_secs()))
+}
+
+/// The record on disk at each entry that this session's rows name.
+fn record_at(room: &Room, session: &str, rows: &[LedgerRow]) -> Result<Vec<RecordedAt>, String> {
+    let ours = |row: &&LedgerRow| row.attempt.strip_prefix(session).is_some_and(|rest| rest.starts_with('/'));
+    let wanted = rows.iter().filter(ours).filter_map(|row| Some(row.recorded.as_ref()?.entry)).collect();
+    let path = room.session.join(FILE_NAME);
+    let found = std::fs::File::open(&path).and_then(|file| recorded_at(BufReader::new(file), &wanted));
+    found.map_err(|error| format!("the record cannot be read: {}: {error}", path.display()))
 }
 
 /// A connection for the ledger. A server of the session's own is started again if it died; one that is dying just
@@ -352,7 +378,7 @@ impl Runner for World {
             Effect::Unit { attempt, work } => self.word(&attempt, Word::Unit(work)),
             Effect::Cancel { attempt } => self.stop(&attempt, false),
             Effect::Terminate { attempt } => self.stop(&attempt, true),
-            Effect::Settle { attempt } => self.settle(&attempt),
+            Effect::Settle { attempt, pin } => self.settle(&attempt, pin),
             Effect::Tell { attempt, text } => {
                 let say = self.speaker(&attempt);
                 let room = self.room.clone();

@@ -65,5 +65,7 @@ pub enum Effect {
     Settle {
         /// Which try.
         attempt: AttemptId,
+        /// The server as first seen; another one's ledger says nothing.
+        pin: Option<Box<Identity>>,
     },
 }

@@ -3,6 +3,7 @@
 //! `decide` turns an input into events, `apply` is the only mutation, `effects` says what an event asks of the world.
 
 mod apply;
+mod clocks;
 mod command;
 mod content;
 mod decide;
@@ -30,6 +31,7 @@ mod reapplied;
 mod rehearsed;
 mod roll_back;
 mod rungs;
+mod same_record;
 mod settle;
 mod soundness;
 mod sqlstate;

@@ -48,7 +48,7 @@ impl Deciding<'_> {
     fn report(&mut self, running: &Running, report: &Report) {
         if running.work == Work::Settle {
             match report {
-                Report::Settled { rows } => self.settled(running, rows),
+                Report::Settled { rows, record } => self.settled(running, rows, record),
                 Report::Failed { failure } => self.settle_failed(running, failure),
                 _ => {}
             }

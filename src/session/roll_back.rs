@@ -3,6 +3,15 @@
 use super::decide::Deciding;
 use super::*;
 
+impl Session {
+    /// The steps that undo everything that is applied, last one first.
+    fn way_back(&self) -> Vec<String> {
+        let there = |at: usize| self.migrations[at].is_there();
+        let steps = self.plan.rollback.iter().filter(|step| step.migration.is_some_and(there));
+        steps.map(|step| step.id.clone()).collect()
+    }
+}
+
 impl Deciding<'_> {
     pub(super) fn put_rollback_aside(&mut self) {
         if self.session().escalation.is_some() {
@@ -31,6 +40,11 @@ impl Deciding<'_> {
                 "no migration is applied in this session",
                 "go on, or leave with q",
             );
+        } else if matches!(self.session().phase, Phase::Closed(_)) {
+            // Long after its end others may have been here: the ledger is asked before anything is undone.
+            let steps = self.session().way_back();
+            self.emit(Event::RollbackPlanned { steps });
+            self.settle();
         } else {
             self.plan_rollback();
         }
@@ -38,15 +52,10 @@ impl Deciding<'_> {
 
     /// Plans the way back over everything that is applied and asks for it.
     pub fn plan_rollback(&mut self) {
-        let session = self.session();
-        let steps = session
-            .plan
-            .rollback
-            .iter()
-            .filter(|step| step.migration.is_some_and(|at| session.migrations[at].is_there()))
-            .map(|step| step.id.clone())
-            .collect();
-        self.emit(Event::RollbackPlanned { steps });
+        let steps = self.session().way_back();
+        if self.session().undo != steps {
+            self.emit(Event::RollbackPlanned { steps });
+        }
         match self.session().rollback_gate() {
             Some(gate) => self.ask(gate),
             None => self.rollback_done(),

@@ -309,7 +309,9 @@ impl Session {
             {
                 vec![self.tell(words)]
             }
-            Event::SettleStarted { attempt } => vec![Effect::Settle { attempt: attempt.clone() }],
+            Event::SettleStarted { attempt } => {
+                vec![Effect::Settle { attempt: attempt.clone(), pin: self.identity.clone().map(Box::new) }]
+            }
             _ => Vec::new(),
         }
     }

@@ -328,8 +328,9 @@ impl World {
             attempt: attempt.unwrap(),
             done: true,
             units: None,
+            recorded: None,
         };
-        world.report(Report::Settled { rows: vec![row] });
+        world.report(Report::Settled { rows: vec![row], record: Vec::new() });
         world
     }
 

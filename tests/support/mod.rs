@@ -9,9 +9,9 @@ use ceremony::driver::{Drive, Journal, take};
 use ceremony::journal::file::JournalError;
 use ceremony::journal::{Chain, Entry, recover};
 use ceremony::plan::Plan;
-use ceremony::runner::Runner;
 use ceremony::runner::fake::{FakeRunner, identity};
 use ceremony::runner::files::DiskFolder;
+use ceremony::runner::{Recorded, Runner};
 use ceremony::session::*;
 use ceremony::time::{Moment, Timestamp};
 use ceremony::view::Transcript;
@@ -83,25 +83,30 @@ pub struct World {
     pub drive: Drive<Memory>,
     pub runner: FakeRunner,
     pub clock_us: u64,
+    /// By so much somebody has set the wall clock, microseconds.
+    pub set_us: i64,
 }
 
 impl World {
     pub fn new(plan: Arc<Plan>, seed: u64) -> Self {
         let drive = Drive::new(Session::new(plan.clone()), Transcript::default(), Memory::default());
-        Self { drive, runner: FakeRunner::new(plan, seed), clock_us: 0 }
+        Self { drive, runner: FakeRunner::new(plan, seed), clock_us: 0, set_us: 0 }
     }
 
     pub fn now(&self) -> Moment {
-        let wall = Timestamp::from_micros(identity().server_time_us + self.clock_us as i64 % 1_000_000);
+        let wall = Timestamp::from_micros(identity().server_time_us + self.clock_us as i64 + self.set_us);
         Moment { wall, mono_us: self.clock_us }
     }
 
     /// Feeds one input and starts what follows; returns the events.
     pub fn feed(&mut self, input: Input) -> Vec<Event> {
         self.clock_us += 1_000;
+        self.runner.clock_us = self.clock_us as i64;
         let events = self.drive.session.decide(&input, self.now());
-        for effect in self.drive.feed(input, self.now()).unwrap() {
-            self.runner.start(effect, &Default::default());
+        let effects = self.drive.feed(input, self.now()).unwrap();
+        if !effects.is_empty() {
+            let recorded = Recorded { entry: self.drive.transcript.entries, head: self.drive.journal.head() };
+            effects.into_iter().for_each(|effect| self.runner.start(effect, &recorded));
         }
         events
     }
@@ -120,6 +125,7 @@ impl World {
         self.runner.crash();
         let kept = self.drive.journal.bytes[..keep].to_vec();
         let found = recover(&kept).unwrap();
+        self.runner.heads.retain(|entry, _| *entry <= found.chain.entries());
         let plan = self.drive.session.plan.clone();
         let mut session = Session::new(plan);
         let mut transcript = Transcript::default();

@@ -135,6 +135,11 @@ impl Attempt {
         let name = format!("ceremony {}", self.step.id);
         let mut backend = self.patiently(endpoint, &name).await?;
         self.stop.watch(backend.canceller());
+        // Before the first setting: another version may not know it.
+        let version = self.value(&mut backend, "SELECT pg_catalog.current_setting('server_version')").await?;
+        if let Some(why) = unfit_version(&version.unwrap_or_default()) {
+            return Err(unfit(&why));
+        }
         self.own_settings(&mut backend).await?;
         Ok(backend)
     }
@@ -181,12 +186,7 @@ impl Attempt {
             });
         }
         if let Some(why) = identity.unfit() {
-            return Err(Failure::Blocked {
-                what: format!("the server is not fit for a ceremony: {why}"),
-                next: "connect to a primary that may be written to, with fsync and full_page_writes on, that only this \
-                       machine uses"
-                    .to_owned(),
-            });
+            return Err(unfit(&why));
         }
         self.be_present().await?;
         Ok(backend)
@@ -380,6 +380,15 @@ impl Attempt {
                 Failure::Blocked { what, next: "mend the statement, then answer the gate again".to_owned() }
             }
         }
+    }
+}
+
+fn unfit(why: &str) -> Failure {
+    Failure::Blocked {
+        what: format!("the server is not fit for a ceremony: {why}"),
+        next: "connect to a primary of a version that is known, that may be written to, with fsync and full_page_writes \
+               on, that only this machine uses"
+            .to_owned(),
     }
 }
 
