@@ -151,6 +151,37 @@ fn interruption(word: &str) -> Command {
     Command::Interrupted { by, lasted_us: 1_200_000_000 }
 }
 
+/// What happens to record, ledger and clock behind the session's back.
+fn befall(world: &mut World, verb: &str, rest: &str, out: &mut Vec<String>) {
+    match verb {
+        "old-record" => {
+            // A copy of the record from when it had so many entries.
+            let lines = world.drive.journal.bytes.split_inclusive(|byte| *byte == b'\n');
+            let keep = lines.take(rest.parse().unwrap()).map(<[u8]>::len).sum();
+            let before = world.drive.transcript.lines.len();
+            world.crash(keep);
+            let lines =
+                world.drive.transcript.lines.iter().skip(before.min(world.drive.transcript.lines.len()));
+            out.extend(lines.map(|line| format!("  {}", line.text)));
+        }
+        "ledger-others" => {
+            // Somebody else undid and did again what this session had applied.
+            let ours = world.runner.database.ledger.clone();
+            for (direction, beyond) in [(Direction::Down, 1), (Direction::Up, 2)] {
+                world.runner.database.ledger.extend(ours.iter().map(|row| LedgerRow {
+                    attempt: format!("others/{}-{beyond}", row.migration),
+                    direction,
+                    cycle: row.cycle + beyond,
+                    recorded: None,
+                    ..row.clone()
+                }));
+            }
+        }
+        "clock-set" => world.set_us += rest.parse::<i64>().unwrap() * 1_000_000,
+        _ => panic!("unknown command: {verb} {rest}"),
+    }
+}
+
 fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let input = match verb {
@@ -214,32 +245,6 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             units.expect("a row with units").done = rest.parse().unwrap();
             return;
         }
-        "old-record" => {
-            // A copy of the record from when it had so many entries.
-            let lines = world.drive.journal.bytes.split_inclusive(|byte| *byte == b'\n');
-            let keep = lines.take(rest.parse().unwrap()).map(<[u8]>::len).sum();
-            let before = world.drive.transcript.lines.len();
-            world.crash(keep);
-            let lines =
-                world.drive.transcript.lines.iter().skip(before.min(world.drive.transcript.lines.len()));
-            out.extend(lines.map(|line| format!("  {}", line.text)));
-            return;
-        }
-        "ledger-others" => {
-            // Somebody else undid and did again what this session had applied.
-            let ours = world.runner.database.ledger.clone();
-            for (direction, beyond) in [(Direction::Down, 1), (Direction::Up, 2)] {
-                world.runner.database.ledger.extend(ours.iter().map(|row| LedgerRow {
-                    attempt: format!("others/{}-{beyond}", row.migration),
-                    direction,
-                    cycle: row.cycle + beyond,
-                    recorded: None,
-                    ..row.clone()
-                }));
-            }
-            return;
-        }
-        "clock-set" => return world.set_us += rest.parse::<i64>().unwrap() * 1_000_000,
         "ledger-lost" => return world.runner.database.ledger.clear(),
         "crash" => {
             let keep = world.drive.journal.bytes.len();
@@ -250,7 +255,7 @@ fn act(world: &mut World, command: &str, out: &mut Vec<String>) {
             return;
         }
         "verdict" => return out.push(format!("  {}", world.drive.session.verdict().word())),
-        _ => panic!("unknown command: {command}"),
+        _ => return befall(world, verb, rest, out),
     };
     shown(&world.command(input), out);
 }

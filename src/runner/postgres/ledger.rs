@@ -261,6 +261,18 @@ pub async fn history(
     Ok(tag == "INSERT 0 1" || tag == "DELETE 1")
 }
 
+/// Which table the ledger is, which transaction last changed its definition, and its indexes.
+///
+/// # Errors
+/// Of the server or the connection.
+pub async fn table(backend: &mut Backend) -> Result<Option<String>, DbError> {
+    let sql = "SELECT pg_catalog.concat_ws(' ', c.oid, c.xmin,
+                      (SELECT pg_catalog.string_agg(indexrelid::text, ' ' ORDER BY indexrelid)
+                         FROM pg_catalog.pg_index WHERE indrelid = c.oid))
+                 FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('ceremony.ledger')";
+    backend.value(sql).await
+}
+
 /// Whether this connection still holds the fence: a script can let go of every advisory lock.
 ///
 /// # Errors
