@@ -7,11 +7,13 @@ mod clients;
 #[path = "../support/effort.rs"]
 #[allow(dead_code, reason = "this binary uses its part")]
 mod effort;
+mod forgotten;
 mod hidden;
 mod mini;
 #[path = "../ceremony/program.rs"]
 mod program;
 mod reaching;
+mod rewound;
 #[path = "../ceremony/room.rs"]
 #[allow(dead_code, reason = "this binary uses its part")]
 mod room;

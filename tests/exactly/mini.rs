@@ -38,7 +38,8 @@ pub fn mini_with(up: &str, more: &str) -> Room {
          summary = \"Things.\"\nverify = []\ncommit = \"auto\"\nundeclared = \"finding\"\n\
          [migration.rollback]\nscript = \"{DOWN}\"\nsummary = \"Undoes it.\"\nwhen = \"Needed.\"\ndeletes = [\"public.mini\"]\nkept = []\n\
          [[step]]\nid = \"backup\"\nkind = \"backup\"\ntitle = \"backup\"\ntables = []\n\
-         [[step]]\nid = \"apply\"\nkind = \"apply\"\ntitle = \"apply\"\n",
+         [[step]]\nid = \"apply\"\nkind = \"apply\"\ntitle = \"apply\"\n\
+         [[step]]\nid = \"after\"\nkind = \"backup\"\ntitle = \"after\"\ntables = []\n",
         sum(DOWN),
         sum(FILE)
     );
@@ -54,4 +55,18 @@ pub fn run_on(room: &Room, url: &str, answers: &Answers) -> Ended {
 /// Goes on with it there.
 pub fn resume_on(room: &Room, url: &str, answers: &Answers) -> Ended {
     room.spawn(room.answered(&["resume", "session", "--url", url], answers)).end()
+}
+
+/// Takes away what was applied, ledger rows and all, as nobody should.
+pub const BACK: &str = "BEGIN READ WRITE; DROP TABLE IF EXISTS public.mini, public.sneaked; DROP SCHEMA IF EXISTS evil CASCADE;
+    DELETE FROM ceremony.ledger; DELETE FROM supabase_migrations.schema_migrations WHERE version LIKE '202603%';
+    ALTER DATABASE postgres RESET ALL; ALTER ROLE postgres RESET ALL; COMMIT";
+
+/// A server on which a ceremony was held before, so that there is a ledger.
+pub fn used() -> Own {
+    let server = Own::new();
+    let first = mini(GOOD);
+    run_on(&first, &server.url(), &first.yes()).with(0);
+    server.ask(BACK);
+    server
 }
