@@ -4,16 +4,20 @@
 
 #[path = "../ceremony/clients.rs"]
 mod clients;
+mod clocks;
 #[path = "../support/effort.rs"]
 #[allow(dead_code, reason = "this binary uses its part")]
 mod effort;
 mod forgotten;
 mod hidden;
 mod mini;
+mod others;
 #[path = "../ceremony/program.rs"]
 mod program;
+mod race;
 mod reaching;
 mod rewound;
 #[path = "../ceremony/room.rs"]
 #[allow(dead_code, reason = "this binary uses its part")]
 mod room;
+mod runaway;

@@ -54,7 +54,8 @@ fn copy_of(from: &Path, to: &Path) {
 const BACK_IN_TIME: &[&str] =
     &["mini: the record says applied and the ledger has no row", "the database went back in time"];
 const ANOTHER: &[&str] = &["is another server or database", "this session is about system"];
-const RESET: &str = "DROP SCHEMA public, ceremony, supabase_migrations CASCADE; CREATE SCHEMA public; CREATE SCHEMA ceremony";
+const RESET: &str =
+    "DROP SCHEMA public, ceremony, supabase_migrations CASCADE; CREATE SCHEMA public; CREATE SCHEMA ceremony";
 
 #[test]
 fn a_database_that_went_back_is_no_place_to_go_on() {
