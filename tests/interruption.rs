@@ -55,6 +55,8 @@ impl Stage for Screen {
 /// Keys at a gate behind the preflight, so many microseconds apart; what was decided from there on.
 fn keys_at_a_gate(apart_us: &[u64], code: KeyCode) -> Vec<String> {
     let mut world = World::new(support::shipped_plan(), 1);
+    // Its wall clock is the one that the loop reads afterwards.
+    world.wall_off_us = Clock::starting_at(0).now().wall.as_micros() - world.now().wall.as_micros();
     world.command(Command::Open { header: Box::new(support::header()) });
     while !matches!(&world.drive.session.phase, Phase::Gate(gate) if gate.step == "apply/foundations") {
         if world.deliver().is_none() {

@@ -5,6 +5,7 @@
 
 pub mod file;
 mod ground;
+pub mod heads;
 pub mod index;
 pub mod pages;
 pub mod reader;

@@ -101,6 +101,10 @@ pub struct FakeRunner {
     pub fail_settle: bool,
     /// How the server is used.
     pub circumstances: Circumstances,
+    /// The record at every entry that an effect came from; one that loses its end loses them too.
+    pub heads: BTreeMap<u64, String>,
+    /// So much is added to the server's clock, microseconds.
+    pub clock_us: i64,
 }
 
 fn card(sqlstate: &str, message: &str) -> Box<ErrorCard> {
@@ -128,6 +132,8 @@ impl FakeRunner {
             fail_run: None,
             fail_settle: false,
             circumstances: Circumstances::default(),
+            heads: BTreeMap::new(),
+            clock_us: 0,
         }
     }
 
@@ -138,6 +144,16 @@ impl FakeRunner {
         self.crash_in_commit();
         self.pending.clear();
         self.open = None;
+    }
+
+    /// Where the record was when the last effect was decided on.
+    fn recorded(&self) -> Option<RecordedAt> {
+        self.heads.last_key_value().map(|(entry, head)| RecordedAt { entry: *entry, head: head.clone() })
+    }
+
+    /// The record at each entry that it has.
+    fn record(&self) -> Vec<RecordedAt> {
+        self.heads.iter().map(|(entry, head)| RecordedAt { entry: *entry, head: head.clone() }).collect()
     }
 
     fn say(&mut self, attempt: &AttemptId, report: Report) {
@@ -228,8 +244,15 @@ impl FakeRunner {
             return self.say(attempt, Report::Failed { failure });
         }
         let cycle = 1 + self.database.ledger.iter().filter(|row| row.migration == migration).count() as u32;
-        let row =
-            LedgerRow { migration, cycle, direction, attempt: attempt.to_string(), done: true, units: None };
+        let row = LedgerRow {
+            migration,
+            cycle,
+            direction,
+            attempt: attempt.to_string(),
+            done: true,
+            units: None,
+            recorded: self.recorded(),
+        };
         self.open = Some((attempt.clone(), row));
         self.say(attempt, Report::Proved { xid: attempt.number.to_string() });
     }
@@ -261,7 +284,8 @@ impl FakeRunner {
 }
 
 impl super::Runner for FakeRunner {
-    fn start(&mut self, effect: Effect, _recorded: &super::Recorded) {
+    fn start(&mut self, effect: Effect, recorded: &super::Recorded) {
+        self.heads.insert(recorded.entry, recorded.head.clone());
         let session = effect.attempt().session.clone();
         self.carry_out(effect);
         self.hold_or_release(&session);
@@ -298,7 +322,7 @@ impl FakeRunner {
             Effect::Tell { attempt, .. } => {
                 self.say(&attempt, Report::Told { exit_code: Some(0), error: None })
             }
-            Effect::Settle { attempt } => {
+            Effect::Settle { attempt, .. } => {
                 (self.open, self.units) = (None, None);
                 if self.fail_settle || self.seed.once_in(self.fault_once_in) {
                     self.fail_settle = false;
@@ -308,7 +332,8 @@ impl FakeRunner {
                     self.say(&attempt, Report::Failed { failure: Failure::Connection { what } });
                 } else {
                     let (rows, server) = (self.database.ledger.clone(), self.database.identity());
-                    self.say(&attempt, Report::Settled { rows, server: Some(Box::new(server)) });
+                    let (record, server) = (self.record(), Some(Box::new(server)));
+                    self.say(&attempt, Report::Settled { rows, server, record });
                 }
             }
         }

@@ -13,8 +13,11 @@ use super::server::Embedded;
 use super::suite::SuiteRoom;
 use super::{Recorded, Runner};
 use crate::definition::StepKind;
+use crate::journal::FILE_NAME;
+use crate::journal::heads::recorded_at;
 use crate::plan::{Check, Plan, Step, StepRef};
 use crate::session::*;
+use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -260,9 +263,15 @@ impl World {
         let say = self.speaker(attempt);
         let room = self.room.clone();
         let (server, restart) = (self.server.clone(), self.restart.clone());
+        let session = attempt.session.clone();
         self.runtime.spawn(async move {
-            let report = match settle(&room, &server, restart.as_ref()).await {
-                Ok((rows, server)) => Report::Settled { rows, server: Some(Box::new(server)) },
+            let settled = settle(&room, &server, restart.as_ref()).await;
+            let settled =
+                settled.and_then(|(rows, server)| Ok((record_at(&room, &session, &rows)?, rows, server)));
+            let report = match settled {
+                Ok((record, rows, server)) => {
+                    Report::Settled { rows, server: Some(Box::new(server)), record }
+                }
                 Err(what) => Report::Failed { failure: Failure::Connection { what } },
             };
             say(report);
@@ -315,6 +324,15 @@ async fn settle(
         "a backend is still running and has held this database for more than {} s: {holder}; let it end, or end it",
         SETTLE_MAX.as_secs()
     ))
+}
+
+/// The record on disk at each entry that this session's rows name.
+fn record_at(room: &Room, session: &str, rows: &[LedgerRow]) -> Result<Vec<RecordedAt>, String> {
+    let ours = |row: &&LedgerRow| row.attempt.strip_prefix(session).is_some_and(|rest| rest.starts_with('/'));
+    let wanted = rows.iter().filter(ours).filter_map(|row| Some(row.recorded.as_ref()?.entry)).collect();
+    let path = room.session.join(FILE_NAME);
+    let found = std::fs::File::open(&path).and_then(|file| recorded_at(BufReader::new(file), &wanted));
+    found.map_err(|error| format!("the record cannot be read: {}: {error}", path.display()))
 }
 
 /// A connection for the ledger. A server of the session's own is started again if it died; one that is dying just

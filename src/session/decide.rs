@@ -82,6 +82,7 @@ impl Session {
     /// What follows from `input` at `at`. Pure; every input has an answer, if only an empty one.
     pub fn decide(&self, input: &Input, at: Moment) -> Vec<Event> {
         let mut deciding = Deciding::new(self, at);
+        deciding.look_at_clocks(input);
         match input {
             Input::Command(command) => deciding.command(command),
             Input::Outcome(outcome) => deciding.outcome(outcome),
@@ -147,6 +148,7 @@ impl Deciding<'_> {
                 what: "the repository has changes that are not committed".to_owned(),
             });
         }
+        self.look_at_dates();
         self.advance();
     }
 

@@ -168,7 +168,9 @@ impl Identity {
 
     /// Why no ceremony can be held on it.
     pub fn unfit(&self) -> Option<String> {
-        if self.in_recovery {
+        if let Some(why) = unfit_version(&self.version) {
+            Some(why)
+        } else if self.in_recovery {
             Some("a standby".to_owned())
         } else if self.read_only {
             Some("read-only".to_owned())
@@ -178,6 +180,26 @@ impl Identity {
         } else {
             self.signs.as_ref().map(|signs| format!("it looks as if others depend on it: {signs}"))
         }
+    }
+}
+
+/// The major versions of PostgreSQL whose settings, catalogs and grammar are known here.
+const VERSIONS: std::ops::RangeInclusive<u32> = 14..=18;
+
+/// Why a server of this `server_version` is none for a ceremony.
+pub fn unfit_version(version: &str) -> Option<String> {
+    let digits = version.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
+    let (oldest, newest) = (VERSIONS.start(), VERSIONS.end());
+    match digits.parse() {
+        Ok(major) if VERSIONS.contains(&major) => None,
+        Ok(major) if major < *oldest => {
+            Some(format!("PostgreSQL {version} is too old: {oldest} to {newest} are known"))
+        }
+        Ok(_) => Some(format!(
+            "PostgreSQL {version} is too new: {oldest} to {newest} are known, and a later one may take words for a \
+             COMMIT that nobody here knows"
+        )),
+        Err(_) => Some(format!("its version '{version}' is no PostgreSQL's")),
     }
 }
 
@@ -267,6 +289,19 @@ mod tests {
         assert!(!other(|it| it.system_identifier.push('1')));
         assert!(!other(|it| it.database_oid.push('1')));
         assert!(!other(|it| it.timeline = "2".to_owned()));
+    }
+
+    #[test]
+    fn only_versions_that_are_known_are_fit() {
+        for version in ["14.0", "15.18 (Debian 15.18-0+deb12u1)", "18beta1"] {
+            assert_eq!(unfit_version(version), None, "{version}");
+        }
+        for (version, words) in
+            [("13.22", "too old"), ("9.6.24", "too old"), ("19devel", "too new"), ("x", "no PostgreSQL")]
+        {
+            let why = unfit_version(version).unwrap();
+            assert!(why.contains(words) && why.contains(version), "{why}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod apply;
 mod circumstances;
+mod clocks;
 mod command;
 mod content;
 mod decide;
@@ -32,6 +33,7 @@ mod reapplied;
 mod rehearsed;
 mod roll_back;
 mod rungs;
+mod same_record;
 mod settle;
 mod soundness;
 mod sqlstate;

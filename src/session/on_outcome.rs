@@ -50,7 +50,9 @@ impl Deciding<'_> {
     fn report(&mut self, running: &Running, report: &Report) {
         if running.work == Work::Settle {
             match report {
-                Report::Settled { rows, server } => self.settled(running, server.as_deref(), rows),
+                Report::Settled { rows, server, record } => {
+                    self.settled(running, server.as_deref(), rows, record);
+                }
                 Report::Failed { failure } => self.settle_failed(running, failure),
                 _ => {}
             }

@@ -150,6 +150,9 @@ pub enum Report {
         /// The server they were read from; `None` in older records.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         server: Option<Box<Identity>>,
+        /// The record as it is now, at each entry that this session's rows name; one that it does not have is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        record: Vec<RecordedAt>,
     },
     /// The command that tells the team has ended.
     Told {
@@ -369,6 +372,19 @@ pub struct LedgerRow {
     /// How far a script without a transaction is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Units>,
+    /// Where the record of its session was when the attempt was decided on; earlier versions did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<RecordedAt>,
+}
+
+/// A record up to one of its entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedAt {
+    /// The entry's number, from 1.
+    pub entry: u64,
+    /// SHA-256 of everything up to it, in hex.
+    pub head: String,
 }
 
 /// How far a script without a transaction is.

@@ -3,6 +3,15 @@
 use super::decide::Deciding;
 use super::*;
 
+impl Session {
+    /// The steps that undo everything that is applied, last one first.
+    fn way_back(&self) -> Vec<String> {
+        let there = |at: usize| self.migrations[at].is_there();
+        let steps = self.plan.rollback.iter().filter(|step| step.migration.is_some_and(there));
+        steps.map(|step| step.id.clone()).collect()
+    }
+}
+
 impl Deciding<'_> {
     pub(super) fn put_rollback_aside(&mut self) {
         if self.session().escalation.is_some() {
@@ -32,8 +41,8 @@ impl Deciding<'_> {
                 "no migration is applied in this session",
                 "go on, or leave with q",
             );
-        } else if self.session().is_in_doubt() {
-            // Abandoned while nobody knew what became of a COMMIT: what is to be rolled back, the ledger says.
+        } else if self.session().closed.is_some() {
+            // Long after its end others may have been here, and a COMMIT may be in doubt: the ledger is asked first.
             self.settle();
         } else {
             self.plan_rollback();
@@ -52,15 +61,10 @@ impl Deciding<'_> {
 
     /// Plans the way back over everything that is applied and asks for it.
     pub fn plan_rollback(&mut self) {
-        let session = self.session();
-        let steps = session
-            .plan
-            .rollback
-            .iter()
-            .filter(|step| step.migration.is_some_and(|at| session.migrations[at].is_there()))
-            .map(|step| step.id.clone())
-            .collect();
-        self.emit(Event::RollbackPlanned { steps });
+        let steps = self.session().way_back();
+        if self.session().undo != steps {
+            self.emit(Event::RollbackPlanned { steps });
+        }
         match self.session().rollback_gate() {
             Some(gate) => self.ask(gate),
             None => self.rollback_done(),

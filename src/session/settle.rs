@@ -186,19 +186,28 @@ impl Session {
 
 impl Deciding<'_> {
     /// `server`: whose ledger was read; `None` in older records.
-    pub(super) fn settled(&mut self, running: &Running, server: Option<&Identity>, rows: &[LedgerRow]) {
+    pub(super) fn settled(
+        &mut self,
+        running: &Running,
+        server: Option<&Identity>,
+        rows: &[LedgerRow],
+        record: &[RecordedAt],
+    ) {
         if let Some(what) = server.and_then(|server| self.session().is_not_ours(server)) {
             self.ledger_of_another(running, what);
             return;
         }
         let in_flight = running.step.as_deref();
         let own = |attempt: &str| attempt.starts_with(running.attempt.session.as_str());
-        let mut contradictions = Vec::new();
+        let mut contradictions: Vec<String> =
+            same_record::another_record(rows, record, own).into_iter().collect();
         let mut happened = Vec::new();
         let mut did_not = Vec::new();
         let mut half_way = Vec::new();
         let session = self.session();
-        for (at, migration) in session.plan.ceremony.migrations.iter().enumerate() {
+        // What an old record believes is of no account.
+        let known = contradictions.is_empty();
+        for (at, migration) in session.plan.ceremony.migrations.iter().enumerate().filter(|_| known) {
             let latest = rows.iter().rfind(|row| row.migration == migration.id);
             let believed = session.believed(at, in_flight);
             match settlement(&believed, latest, own) {
@@ -315,7 +324,7 @@ mod tests {
 
     fn row(direction: Direction, attempt: &str, done: bool) -> LedgerRow {
         let (migration, attempt) = ("m".to_owned(), attempt.to_owned());
-        LedgerRow { migration, cycle: 1, direction, attempt, done, units: None }
+        LedgerRow { migration, cycle: 1, direction, attempt, done, units: None, recorded: None }
     }
 
     /// Every belief against every kind of newest row.

@@ -328,8 +328,9 @@ impl World {
             attempt: attempt.unwrap(),
             done: true,
             units: None,
+            recorded: None,
         };
-        world.report(Report::Settled { rows: vec![row], server: None });
+        world.report(Report::Settled { rows: vec![row], server: None, record: Vec::new() });
         world
     }
 

@@ -44,10 +44,16 @@ impl Own {
         psql(self.port(), self.password(), &["-c", sql])
     }
 
+    /// The ids of the user and the group it runs as.
+    pub fn user(&self) -> (u32, u32) {
+        let data = fs::metadata(self.server.data_folder()).unwrap();
+        (data.uid(), data.gid())
+    }
+
     /// Makes a folder the server's own.
     pub fn give(&self, folder: &Path) {
-        let data = fs::metadata(self.server.data_folder()).unwrap();
-        std::os::unix::fs::chown(folder, Some(data.uid()), Some(data.gid())).unwrap();
+        let (uid, gid) = self.user();
+        std::os::unix::fs::chown(folder, Some(uid), Some(gid)).unwrap();
         // Somebody else's temporary folder is closed to the server.
         fs::set_permissions(folder.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
     }

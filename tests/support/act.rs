@@ -94,6 +94,15 @@ fn carry_out(world: &mut World, line: &str, told: &mut Told) {
             let lines: Vec<_> = world.drive.transcript.lines.iter().skip(before).collect();
             lines.into_iter().for_each(|line| told.line(format!("  {}", line.text)));
         }
+        // A copy of the record from when it had so many entries.
+        "old-record" => {
+            let lines = world.drive.journal.bytes.split_inclusive(|byte| *byte == b'\n');
+            let keep = lines.take(rest.parse().unwrap()).map(<[u8]>::len).sum();
+            let before = world.drive.transcript.lines.len();
+            world.crash(keep);
+            let lines: Vec<_> = world.drive.transcript.lines.iter().skip(before).collect();
+            lines.into_iter().for_each(|line| told.line(format!("  {}", line.text)));
+        }
         "verdict" => told.line(format!("  {}", world.drive.session.verdict().word())),
         "calm" => super::invariants::comes_to_an_end(world, told),
         _ => prepare(world, verb, rest),
@@ -157,6 +166,20 @@ fn prepare(world: &mut World, verb: &str, rest: &str) {
         }
         "ledger-lost" => {
             world.runner.database.ledger.clear();
+            world.tampered = true;
+        }
+        "ledger-others" => {
+            // Somebody else undid and did again what this session had applied.
+            let ours = world.runner.database.ledger.clone();
+            for (direction, beyond) in [(Direction::Down, 1), (Direction::Up, 2)] {
+                world.runner.database.ledger.extend(ours.iter().map(|row| LedgerRow {
+                    attempt: format!("others/{}-{beyond}", row.migration),
+                    direction,
+                    cycle: row.cycle + beyond,
+                    recorded: None,
+                    ..row.clone()
+                }));
+            }
             world.tampered = true;
         }
         // The newest row is gone, as after an older dump was restored.

@@ -125,7 +125,7 @@ pub fn seen_by_a_witness(session: &Session, events: &[Event]) {
 
 /// After the ledger was read, nothing is believed that it does not say: of the same server, row by row.
 pub fn settled_is_what_was_read(session: &Session, cause: &Input, events: &[Event]) {
-    let Input::Outcome(Outcome { report: Report::Settled { rows, server }, .. }) = cause else { return };
+    let Input::Outcome(Outcome { report: Report::Settled { rows, server, .. }, .. }) = cause else { return };
     if !events.iter().any(|event| matches!(event, Event::Settled { .. })) {
         return;
     }

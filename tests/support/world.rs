@@ -6,8 +6,8 @@ use ceremony::driver::{Drive, Journal, take};
 use ceremony::journal::file::JournalError;
 use ceremony::journal::{Chain, Entry, recover};
 use ceremony::plan::Plan;
-use ceremony::runner::Runner;
 use ceremony::runner::fake::{Database, FakeRunner, identity};
+use ceremony::runner::{Recorded, Runner};
 use ceremony::session::*;
 use ceremony::time::{Moment, Timestamp};
 use ceremony::view::Transcript;
@@ -114,13 +114,14 @@ impl World {
 
     pub fn now(&self) -> Moment {
         let base = identity().server_time_us + self.wall_off_us;
-        let wall = Timestamp::from_micros(base + self.clock_us as i64 % 1_000_000);
+        let wall = Timestamp::from_micros(base + self.clock_us as i64);
         Moment { wall, mono_us: self.clock_us }
     }
 
     /// Feeds one input and starts what follows; returns the events that were applied.
     pub fn feed(&mut self, input: Input) -> Vec<Event> {
         self.clock_us += 1_000;
+        self.runner.clock_us = self.clock_us as i64;
         let at = self.now();
         if self.poisoned {
             return Vec::new();
@@ -155,8 +156,9 @@ impl World {
             Some(Dies::Begun) => 1,
             Some(_) => 0,
         };
+        let recorded = Recorded { entry: entry.n, head: self.drive.journal.head() };
         for effect in effects.into_iter().take(most) {
-            self.runner.start(effect, &Default::default());
+            self.runner.start(effect, &recorded);
         }
         if dies.is_some() {
             self.die(keep);
@@ -188,6 +190,7 @@ impl World {
         self.runner.crash();
         let kept = self.drive.journal.bytes[..keep].to_vec();
         let found = recover(&kept).unwrap();
+        self.runner.heads.retain(|entry, _| *entry <= found.chain.entries());
         let plan = self.drive.session.plan.clone();
         let mut session = Session::new(plan);
         let mut transcript = Transcript::default();

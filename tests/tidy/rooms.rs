@@ -51,7 +51,15 @@ pub const ROOMS: &[Room] = &[
     // The journal for one spelling of hashes only. sqlx is for postgres/ alone.
     Room {
         path: "src/runner/",
-        modules: &["session", "plan", "definition", "time", "journal::hex"],
+        modules: &[
+            "session",
+            "plan",
+            "definition",
+            "time",
+            "journal::hex",
+            "journal::heads",
+            "journal::FILE_NAME",
+        ],
         crates: &["rustix", "serde", "serde_json", "sha2", "tempfile", "tokio", "tracing"],
         pure: false,
     },

@@ -13,6 +13,7 @@ impl FakeRunner {
                 let mut identity = self.database.identity();
                 identity.circumstances = Some(Box::new(self.circumstances.clone()));
                 identity.in_recovery |= !good;
+                identity.server_time_us += self.clock_us;
                 Observation::Server { identity: Box::new(identity) }
             }
             Subject::Input(at) => {

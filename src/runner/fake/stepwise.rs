@@ -125,6 +125,7 @@ impl FakeRunner {
         for index in 0..UNITS {
             *self.database.trace(&open.migration, open.direction, index) = Trace::default();
         }
+        let recorded = self.recorded();
         let cycle =
             1 + self.database.ledger.iter().filter(|row| row.migration == open.migration).count() as u32;
         self.database.ledger.push(LedgerRow {
@@ -134,6 +135,7 @@ impl FakeRunner {
             attempt,
             done: false,
             units: Some(Units { done: 0, of: UNITS }),
+            recorded,
         });
     }
 

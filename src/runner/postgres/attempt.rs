@@ -136,6 +136,11 @@ impl Attempt {
         let mut backend = self.patiently(endpoint, &name).await?;
         self.stop.watch(backend.canceller());
         backend.answers_within(self.answer_max());
+        // Before the first setting: another version may not know it.
+        let version = self.value(&mut backend, "SELECT pg_catalog.current_setting('server_version')").await?;
+        if let Some(why) = unfit_version(&version.unwrap_or_default()) {
+            return Err(unfit(&why));
+        }
         self.own_settings(&mut backend).await?;
         Ok(backend)
     }
@@ -185,12 +190,7 @@ impl Attempt {
             });
         }
         if let Some(why) = identity.unfit() {
-            return Err(Failure::Blocked {
-                what: format!("the server is not fit for a ceremony: {why}"),
-                next: "connect to a primary that may be written to, with fsync and full_page_writes on, that only this \
-                       machine uses"
-                    .to_owned(),
-            });
+            return Err(unfit(&why));
         }
         self.be_present().await?;
         Ok(backend)
@@ -386,5 +386,14 @@ impl Attempt {
                 Failure::Blocked { what, next: "mend the statement, then answer the gate again".to_owned() }
             }
         }
+    }
+}
+
+fn unfit(why: &str) -> Failure {
+    Failure::Blocked {
+        what: format!("the server is not fit for a ceremony: {why}"),
+        next: "connect to a primary of a version that is known, that may be written to, with fsync and full_page_writes \
+               on, that only this machine uses"
+            .to_owned(),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::backend::{Backend, DbError};
 use crate::runner::Recorded;
-use crate::session::{Direction, LedgerRow, Units};
+use crate::session::{Direction, LedgerRow, RecordedAt, Units};
 
 /// Made before the first step. Excluded from every fingerprint.
 const CREATE: [&str; 5] = [
@@ -126,7 +126,8 @@ pub async fn rows(backend: &mut Backend, ceremony: &str) -> Result<Vec<LedgerRow
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT migration, cycle, direction, attempt, state, to_jsonb(l)->>'units_done', to_jsonb(l)->>'units'
+        "SELECT migration, cycle, direction, attempt, state, to_jsonb(l)->>'units_done', to_jsonb(l)->>'units',
+                to_jsonb(l)->>'journal_entry', to_jsonb(l)->>'journal_head'
            FROM ceremony.ledger AS l WHERE ceremony = {} ORDER BY migration, cycle",
         literal(ceremony)
     );
@@ -147,6 +148,9 @@ pub async fn rows(backend: &mut Backend, ceremony: &str) -> Result<Vec<LedgerRow
                 units: next()
                     .zip(next())
                     .and_then(|(done, of)| Some(Units { done: done.parse().ok()?, of: of.parse().ok()? })),
+                recorded: next()
+                    .zip(next())
+                    .and_then(|(entry, head)| Some(RecordedAt { entry: entry.parse().ok()?, head })),
             })
         })
         .collect())
@@ -255,6 +259,18 @@ pub async fn history(
     };
     let tag = plain(backend, &sql).await?;
     Ok(tag == "INSERT 0 1" || tag == "DELETE 1")
+}
+
+/// Which table the ledger is, which transaction last changed its definition, and its indexes.
+///
+/// # Errors
+/// Of the server or the connection.
+pub async fn table(backend: &mut Backend) -> Result<Option<String>, DbError> {
+    let sql = "SELECT pg_catalog.concat_ws(' ', c.oid, c.xmin,
+                      (SELECT pg_catalog.string_agg(indexrelid::text, ' ' ORDER BY indexrelid)
+                         FROM pg_catalog.pg_index WHERE indrelid = c.oid))
+                 FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('ceremony.ledger')";
+    backend.value(sql).await
 }
 
 /// Whether this connection still holds the fence: a script can let go of every advisory lock.

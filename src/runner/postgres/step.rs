@@ -239,7 +239,8 @@ impl Attempt {
             ledger::begin(backend, mark, &xid).await.map_err(|error| self.failure(error, None))?;
             Name::Xid(xid)
         };
-        Ok(Before { snapshot, rows, flaws, name })
+        let ledger = ledger::table(backend).await.map_err(|error| self.failure(error, None))?;
+        Ok(Before { snapshot, rows, flaws, ledger, name })
     }
 
     pub(super) async fn xid(&self, backend: &mut Backend) -> Result<String, Failure> {
@@ -270,6 +271,9 @@ impl Attempt {
                 }
             }
             Name::Reapplied(start) => self.after_reapply(backend, start, &before.snapshot).await?,
+        }
+        if matches!(before.name, Name::Xid(_)) {
+            self.left_alone(backend, before).await?;
         }
         for check in &self.step.checks {
             self.go_on()?;

@@ -12,12 +12,26 @@ const SEEN: &str = "
     SELECT pg_catalog.host(pg_catalog.inet_client_addr()), pg_catalog.inet_client_port(),
            pg_catalog.host(pg_catalog.inet_server_addr()), pg_catalog.inet_server_port(),
            (extract(epoch FROM a.backend_start) * 1000000)::bigint,
-           (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint
+           (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint,
+           a.pid
       FROM pg_catalog.pg_stat_activity AS a
      WHERE a.pid = pg_catalog.pg_backend_pid()";
 
 fn no<T>(refused: Refused) -> Result<T, DbError> {
     Err(DbError::NotLocal(Box::new(refused)))
+}
+
+/// A pooler makes up the process id with which a connection begins; whatever the definition excuses, its locks and
+/// settings would be somebody else's the next moment.
+fn through_a_pooler(begun_with: i32, backend: i32) -> DbError {
+    DbError::NotLocal(Box::new(Refused {
+        what: "a pooler stands between us and the server".to_owned(),
+        why: format!(
+            "the connection began with process {begun_with}, and the server itself answers as process {backend}: a lock \
+             taken through it is not surely ours"
+        ),
+        next: "connect to the server's own port, past the pooler".to_owned(),
+    }))
 }
 
 impl Backend {
@@ -75,12 +89,12 @@ impl Backend {
             let address: IpAddr = address?.parse().ok()?;
             Some(SocketAddr::new(address, port?.parse().ok()?))
         };
-        Ok(Seen {
-            pid: self.pid(),
-            client: end(),
-            server: end(),
-            started_us: next().and_then(|text| text.parse().ok()).ok_or_else(unusable)?,
-            server_started_us: next().and_then(|text| text.parse().ok()).ok_or_else(unusable)?,
-        })
+        let (client, server) = (end(), end());
+        let mut number = || next().and_then(|text| text.parse().ok()).ok_or_else(unusable);
+        let (started_us, server_started_us, backend) = (number()?, number()?, number()?);
+        if backend != i64::from(self.pid()) {
+            return Err(through_a_pooler(self.pid(), i32::try_from(backend).unwrap_or_default()));
+        }
+        Ok(Seen { pid: self.pid(), client, server, started_us, server_started_us })
     }
 }
