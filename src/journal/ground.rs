@@ -35,7 +35,8 @@ pub(super) fn existing(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-const ITS_OWN: &str = "give the session a file of its own: cp it to another name, and mv that back in its place";
+const ITS_OWN: &str =
+    "give the session a file of its own: cp it to another name, and mv that back in its place";
 
 fn unfit(path: &Path, why: impl Into<String>, next: &str) -> JournalError {
     JournalError::Unfit { path: path.to_owned(), why: why.into(), next: next.to_owned() }
@@ -59,9 +60,11 @@ pub(super) fn check(file: &File, path: &Path) -> Result<(), JournalError> {
         );
         return Err(unfit(path, why, ITS_OWN));
     }
-    let kind = fstatfs(file).map_err(|error| failed("look at the file system of", path)(error.into()))?.f_type;
+    let kind =
+        fstatfs(file).map_err(|error| failed("look at the file system of", path)(error.into()))?.f_type;
     if let Some(name) = network(kind) {
-        let why = format!("it is on {name}, a file system of another machine: its locks and syncs do not hold");
+        let why =
+            format!("it is on {name}, a file system of another machine: its locks and syncs do not hold");
         return Err(unfit(path, why, "put the session on a disk of this machine: --session DIR"));
     }
     Ok(())
@@ -82,7 +85,9 @@ pub(super) fn holder(file: &File) -> Option<String> {
 fn locked_by(locks: &str, inode: u64) -> Option<u32> {
     let words = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let mut held = words.filter_map(|words| match words[..] {
-        [_, "FLOCK", _, _, pid, place, ..] => Some((pid.parse().ok()?, place.rsplit(':').next()?.parse().ok()?)),
+        [_, "FLOCK", _, _, pid, place, ..] => {
+            Some((pid.parse().ok()?, place.rsplit(':').next()?.parse().ok()?))
+        }
         _ => None,
     });
     held.find(|(_, number): &(u32, u64)| *number == inode).map(|(pid, _)| pid)

@@ -78,7 +78,10 @@ impl Writer<'_> {
                 (self.before)();
                 let target = Target { call, nth: *nth, ..target };
                 let status = struck(&(self.command)(), target, blow, &log).output().unwrap().status;
-                assert!(status.code().is_none() || at + 2 >= all.len(), "step {at} {call} {nth} was not struck");
+                assert!(
+                    status.code().is_none() || at + 2 >= all.len(),
+                    "step {at} {call} {nth} was not struck"
+                );
                 kills += 1;
                 after(&all[at], blow);
             }
@@ -113,7 +116,9 @@ fn reports_and_signatures_are_old_or_new() {
         }
     });
     for entry in fs::read_dir(desk.session()).unwrap().flatten() {
-        assert!(!entry.file_name().to_string_lossy().starts_with(".tmp") || entry.metadata().unwrap().is_file());
+        assert!(
+            !entry.file_name().to_string_lossy().starts_with(".tmp") || entry.metadata().unwrap().is_file()
+        );
     }
 
     // A signature: with both files or none of them, or with words how to go on.
@@ -134,7 +139,8 @@ fn reports_and_signatures_are_old_or_new() {
     let signatures = writer.killed(&mut |step, blow| {
         let sig = desk.signoff("001-operator-ada.json.sig");
         if statement.exists() {
-            desk.call(&["verify", "session", "--signers", "signers"]).with(7, &["sign-off 001 operator ada approves: counts"]);
+            desk.call(&["verify", "session", "--signers", "signers"])
+                .with(7, &["sign-off 001 operator ada approves: counts"]);
         } else {
             // A signature that was left is named, and taken away by who reads so.
             let left = sig.exists();
@@ -150,7 +156,12 @@ fn reports_and_signatures_are_old_or_new() {
         }
     });
     assert!(orphans > 0);
-    figures("J10", &format!("report in 5 formats: {reports} kills, 0 half; sign: {signatures} kills, 0 half, {orphans} signatures without a statement, each told with the way on"));
+    figures(
+        "J10",
+        &format!(
+            "report in 5 formats: {reports} kills, 0 half; sign: {signatures} kills, 0 half, {orphans} signatures without a statement, each told with the way on"
+        ),
+    );
 }
 
 #[test]
@@ -202,8 +213,7 @@ fn what_a_session_begins_with_and_its_record_are_old_or_new() {
         let now = fs::read(chain.record()).unwrap();
         assert!(now == torn || now.starts_with(&before), "the record is another one: {step:?} {blow:?}");
         let kept = fs::read_dir(chain.folder()).unwrap().flatten().map(|entry| entry.path());
-        let kept: Vec<PathBuf> =
-            kept.filter(|path| path.display().to_string().contains(".torn-")).collect();
+        let kept: Vec<PathBuf> = kept.filter(|path| path.display().to_string().contains(".torn-")).collect();
         let whole = kept.iter().filter(|path| !path.display().to_string().ends_with(".new"));
         let whole: Vec<Vec<u8>> = whole.map(|path| fs::read(path).unwrap()).collect();
         assert!(now == torn || whole == [aside.clone()], "the torn end is not kept: {step:?} {blow:?}");
@@ -211,7 +221,12 @@ fn what_a_session_begins_with_and_its_record_are_old_or_new() {
     room.spawn(room.answered(&["resume", "session", "--url", &server.url()], &few)).end().with(3);
     room.verify().with(0);
     assert!(String::from_utf8(chain.whole()).unwrap().contains("\"torn_bytes\":5"));
-    figures("J10", &format!("plan.json, origin.json and copies: {begun} kills, {whole} whole, {none} not there yet; a record with a torn end written anew: {renewed} kills, 0 lost"));
+    figures(
+        "J10",
+        &format!(
+            "plan.json, origin.json and copies: {begun} kills, {whole} whole, {none} not there yet; a record with a torn end written anew: {renewed} kills, 0 lost"
+        ),
+    );
 }
 
 /// Set for the child that writes.

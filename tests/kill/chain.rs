@@ -216,11 +216,14 @@ impl<'c> Chain<'c> {
     /// Every row of the ledger names an entry that is in the record, and the head it had then.
     #[track_caller]
     pub fn ledger_names_the_record(&self) {
-        if self.server.ask("SELECT to_regclass('ceremony.ledger') IS NOT NULL") != "t" {
+        let there = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('ceremony.ledger') AND attname = 'journal_entry'";
+        if self.server.ask(there) == "0" {
             return;
         }
         let id = String::from_utf8(self.whole()).unwrap();
-        let Some(id) = id.split("\"session\":\"").nth(1).and_then(|rest| rest.split('"').next()) else { return };
+        let Some(id) = id.split("\"session\":\"").nth(1).and_then(|rest| rest.split('"').next()) else {
+            return;
+        };
         let ask = format!(
             "SELECT journal_entry, journal_head FROM ceremony.ledger WHERE attempt LIKE '{id}/%' AND journal_entry IS NOT NULL"
         );

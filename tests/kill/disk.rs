@@ -1,9 +1,9 @@
 //! A disk that is full or fails, at each write and sync of the record: halt with words, nothing after it, and a way on.
 
 use crate::chain::*;
-use crate::support::effort::{effort, figures};
 use crate::room::*;
 use crate::strace::{Blow, Target, on_disk, struck, wrapped};
+use crate::support::effort::{effort, figures};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -32,7 +32,11 @@ fn through(chain: &mut Chain<'_>, call: &str, errors: &[(&'static str, &str)], s
             break;
         }
         chain.counted.failures += 1;
-        told(&ended, if call == "write" { "cannot append to the record" } else { "cannot sync the record" }, words);
+        told(
+            &ended,
+            if call == "write" { "cannot append to the record" } else { "cannot sync the record" },
+            words,
+        );
         let (_, after) = on_disk(&log, start);
         assert!(!after, "the record was written to after an error:\n{log}");
         if call == "fdatasync" {
@@ -72,10 +76,15 @@ fn a_full_disk_at_each_write_of_the_record() {
     let (room, server) = (Room::new(), watched());
     let mut chain = Chain::new(&room, &server, "session");
     let errors = [("ENOSPC", "No space left on device"), ("EFBIG", "File too large"), ("EDQUOT", "quota")];
-    through(&mut chain, "write", &errors, (60 / effort()).max(1));
+    through(&mut chain, "write", &errors, (90 / effort()).max(1));
     passed(&chain);
     let failures = chain.counted.failures;
-    figures("J6", &format!("{failures} writes failed (ENOSPC, EFBIG, EDQUOT in turn): {failures} halts, all gone on with"));
+    figures(
+        "J6",
+        &format!(
+            "{failures} writes failed (ENOSPC, EFBIG, EDQUOT in turn): {failures} halts, all gone on with"
+        ),
+    );
 }
 
 /// J6: a limit of the shell cuts a write short, anywhere in a line; the signal that comes with it kills nobody.
@@ -90,7 +99,8 @@ fn a_write_that_is_cut_short() {
         // The plan and its copies come first and must fit.
         let floor = if verb == "run" { 80_000 } else { chain.whole().len() as u64 + 1 };
         let limit = if halts < most { floor + reach + dice.below(3_000) } else { u64::MAX };
-        let words = if halts < most { format!("--fsize={limit}:{limit}") } else { "--fsize=unlimited".to_owned() };
+        let words =
+            if halts < most { format!("--fsize={limit}:{limit}") } else { "--fsize=unlimited".to_owned() };
         let command = wrapped(&chain.command(verb), "prlimit", vec![words.into()]);
         let ended = room.spawn(command).end();
         chain.look(&ended);
@@ -116,11 +126,18 @@ fn a_write_that_is_cut_short() {
     let text = String::from_utf8(chain.whole()).unwrap();
     let told: u64 = text
         .lines()
-        .filter_map(|line| line.split("\"torn_bytes\":").nth(1)?.split([',', '}']).next()?.parse::<u64>().ok())
+        .filter_map(|line| {
+            line.split("\"torn_bytes\":").nth(1)?.split([',', '}']).next()?.parse::<u64>().ok()
+        })
         .sum();
     let bytes: u64 = kept.iter().map(|entry| entry.metadata().unwrap().len()).sum();
     assert_eq!(told, bytes, "the record tells of all that was cut");
-    figures("J6", &format!("{halts} writes cut short by a limit, {torn} in the middle of a line: {halts} halts, {torn} torn ends kept and told"));
+    figures(
+        "J6",
+        &format!(
+            "{halts} writes cut short by a limit, {torn} in the middle of a line: {halts} halts, {torn} torn ends kept and told"
+        ),
+    );
 }
 
 /// J7: at each sync of the record, and of its folder; what no sync confirmed is taken away then.
@@ -129,11 +146,16 @@ fn a_sync_of_the_record_that_fails() {
     let (room, server) = (Room::new(), watched());
     let mut chain = Chain::new(&room, &server, "session");
     chain.power = Some(Dice::new(3));
-    let stride = (4 / effort()).max(1);
+    let stride = (6 / effort()).max(1);
     through(&mut chain, "fdatasync", &[("EIO", "Input/output error")], stride);
     passed(&chain);
     let Counted { failures, cut, .. } = chain.counted;
-    figures("J7", &format!("{failures} syncs failed with EIO: {failures} halts, nothing said or written after, {cut} times the unsynced end was taken away; all gone on with"));
+    figures(
+        "J7",
+        &format!(
+            "{failures} syncs failed with EIO: {failures} halts, nothing said or written after, {cut} times the unsynced end was taken away; all gone on with"
+        ),
+    );
 }
 
 /// J7: each sync on the way into a session, new or gone on with. A record is believed after it was written anew.
@@ -164,7 +186,12 @@ fn a_sync_before_the_first_entry_that_fails() {
     }
     assert!(failed > 5, "{failed}");
     // One that was left: the record that takes the place of the old one, and the folder.
-    room.spawn(room.answered(&["run", "--session", "session", "--url", &server.url()], &room.yes().without("apply/foundations"))).end().with(3);
+    room.spawn(room.answered(
+        &["run", "--session", "session", "--url", &server.url()],
+        &room.yes().without("apply/foundations"),
+    ))
+    .end()
+    .with(3);
     let (before, file) = (chain.whole(), fs::metadata(chain.record()).unwrap().ino());
     for nth in 1..=2 {
         let (ended, log) = strike("resume", nth);
@@ -178,5 +205,10 @@ fn a_sync_before_the_first_entry_that_fails() {
     assert!(!chain.folder().join("session.jsonl.new").exists());
     assert_eq!(server.ask(LEDGER), ONCE_EACH);
     room.call(&["verify", "session"]).with(0);
-    figures("J7", &format!("{failed} syncs of a new session's files and folders and 2 of a resume failed: no entry, no action after any"));
+    figures(
+        "J7",
+        &format!(
+            "{failed} syncs of a new session's files and folders and 2 of a resume failed: no entry, no action after any"
+        ),
+    );
 }

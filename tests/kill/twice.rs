@@ -3,8 +3,8 @@
 use crate::chain::{Chain, watched};
 use crate::cockpit::Ceremony;
 use crate::room::*;
-use crate::strace::traced;
 use crate::strace::Target;
+use crate::strace::traced;
 use crate::support::effort::{effort, figures};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -30,12 +30,14 @@ fn a_second_one_is_refused_by_every_name() {
     symlink(room.session(), room.path("linked")).unwrap();
     let soft = copy_of(&room, "soft");
     symlink(room.session().join("session.jsonl"), soft.join("session.jsonl")).unwrap();
-    let resume = |name: &str| {
-        room.spawn(room.answered(&["resume", name, "--url", &url], &first)).end()
-    };
+    let resume = |name: &str| room.spawn(room.answered(&["resume", name, "--url", &url], &first)).end();
     let mut refused = 0;
     // While nobody holds it: a lock would not protect it.
-    for (name, why) in [("hard", "the file has 2 names"), ("session", "the file has 2 names"), ("soft", "it is a link to another file")] {
+    for (name, why) in [
+        ("hard", "the file has 2 names"),
+        ("session", "the file has 2 names"),
+        ("soft", "it is a link to another file"),
+    ] {
         resume(name).with(2).says(&["is not written to", why, "next: give the session a file of its own"]);
         refused += 1;
     }
@@ -53,7 +55,12 @@ fn a_second_one_is_refused_by_every_name() {
     fs::hard_link(room.session().join("session.jsonl"), hard.join("session.jsonl")).unwrap();
     let holder = format!("process {}", running.child.id());
     for name in ["session", "linked", "hard"] {
-        resume(name).with(2).says(&["is in use", "another cockpit has this session open", &holder, "next: use that one"]);
+        resume(name).with(2).says(&[
+            "is in use",
+            "another cockpit has this session open",
+            &holder,
+            "next: use that one",
+        ]);
         refused += 1;
     }
     // A cockpit too, on a terminal.
@@ -67,7 +74,12 @@ fn a_second_one_is_refused_by_every_name() {
     refused += 1;
     running.kill();
     room.release();
-    figures("J11", &format!("{refused} second ones refused: headless, cockpit, link to the folder, hard link, link to the file"));
+    figures(
+        "J11",
+        &format!(
+            "{refused} second ones refused: headless, cockpit, link to the folder, hard link, link to the file"
+        ),
+    );
 }
 
 #[test]
@@ -117,7 +129,13 @@ fn of_a_crowd_one_goes_on_at_a_time() {
     assert_eq!(text.matches("\"event\":\"resumed\"").count(), through, "each that went on is in the record");
     assert!(through > 0);
     room.verify().with(0);
-    figures("J11", &format!("{} at once on one session: {through} went on one after the other, {refused} refused, each entry in its place", through + refused));
+    figures(
+        "J11",
+        &format!(
+            "{} at once on one session: {through} went on one after the other, {refused} refused, each entry in its place",
+            through + refused
+        ),
+    );
 }
 
 /// A network file system as the kernel would name it: there is none here to be mounted.
@@ -127,10 +145,16 @@ fn a_record_on_a_file_system_of_another_machine_is_refused() {
     let chain = Chain::new(&room, &server, "session");
     let target = Target { call: "fstatfs", file: None, nth: 0, all: false };
     let mut refused = 0;
-    for (magic, name) in [("6969000000000000", "NFS"), ("424d53ff00000000", "CIFS"), ("9719020100000000", "9P")] {
+    for (magic, name) in
+        [("6969000000000000", "NFS"), ("424d53ff00000000", "CIFS"), ("9719020100000000", "9P")]
+    {
         let poke = ["-e".to_owned(), format!("inject=fstatfs:poke_exit=@arg2={magic}")];
         let command = traced(&chain.command("run"), target, &poke, &room.path("strace"));
-        room.spawn(command).end().with(2).says(&["is not written to", name, "next: put the session on a disk of this machine"]);
+        room.spawn(command).end().with(2).says(&[
+            "is not written to",
+            name,
+            "next: put the session on a disk of this machine",
+        ]);
         assert!(chain.whole().is_empty());
         fs::remove_dir_all(room.session()).unwrap();
         refused += 1;
