@@ -6,7 +6,7 @@ use super::{Common, DEFINITION, Trouble};
 use crate::definition::{Ceremony, Diagnostic, Migration, Script, Transaction, load};
 use crate::driver::{Drive, Message, follow};
 use crate::journal::file::JournalFile;
-use crate::journal::{FILE_NAME, FORMAT};
+use crate::journal::FORMAT;
 use crate::plan::{Hazard, Plan};
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
@@ -269,27 +269,6 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
     Ok(Launched { copy, ..launched.assemble()? })
 }
 
-/// Whether the record in `session` has an entry. Without one there is nothing to go on with.
-pub fn begun(session: &Path) -> Result<(), Trouble> {
-    use std::io::BufRead;
-    let path = session.join(FILE_NAME);
-    // One that is not read like a file (a pipe) is refused when it is opened for writing.
-    if !path.is_file() {
-        return Ok(());
-    }
-    let Ok(record) = std::fs::File::open(path) else { return Ok(()) };
-    let mut first = Vec::new();
-    let read = std::io::BufReader::new(record).read_until(b'\n', &mut first);
-    if read.is_err() || first.ends_with(b"\n") {
-        return Ok(());
-    }
-    Err(Trouble::usage(
-        format!("the session in {} has no entry to go on from", session.display()),
-        "the program ended before its first one was written (and then nothing was done), or somebody emptied it",
-        "if it was new, remove the folder and start again; else restore session.jsonl from a copy",
-    ))
-}
-
 /// A session that was left: its record is read back and gone on with.
 pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let missing = |error: std::io::Error| Trouble::no_session(session, &error);
@@ -297,7 +276,7 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let origin = session_folder::origin(&session).map_err(|error| {
         Trouble::origin("what the session came from cannot be read: origin.json", &error, &session)
     })?;
-    begun(&session)?;
+    super::run::begun(&session)?;
     let (journal, found) = JournalFile::open(&session).map_err(Trouble::journal)?;
     let plan = crate::driver::replay::plan_of(&session, &found.entries).map_err(Trouble::unreadable)?;
     let header = crate::driver::replay::header_of(&found.entries);

@@ -47,6 +47,27 @@ pub(super) fn start(common: &Common, headless: &Headless) -> Result<u8, Trouble>
     drive(launch::open(common, purpose)?, answers, None)
 }
 
+/// Whether the record in `session` has an entry. Without one there is nothing to go on with.
+pub(super) fn begun(session: &Path) -> Result<(), Trouble> {
+    use std::io::BufRead;
+    let path = session.join(crate::journal::FILE_NAME);
+    // One that is not read like a file (a pipe) is refused when it is opened for writing.
+    if !path.is_file() {
+        return Ok(());
+    }
+    let Ok(record) = std::fs::File::open(path) else { return Ok(()) };
+    let mut first = Vec::new();
+    let read = std::io::BufReader::new(record).read_until(b'\n', &mut first);
+    if read.is_err() || first.ends_with(b"\n") {
+        return Ok(());
+    }
+    Err(Trouble::usage(
+        format!("the session in {} has no entry to go on from", session.display()),
+        "the program ended before its first one was written (and then nothing was done), or somebody emptied it",
+        "if it was new, remove the folder and start again; else restore session.jsonl from a copy",
+    ))
+}
+
 /// Goes on with a session; with `rollback` it is undone.
 pub(super) fn reopen(
     common: &Common,
@@ -58,7 +79,7 @@ pub(super) fn reopen(
         return live::reopen(common, dir, rollback);
     }
     let answers = answers(headless)?;
-    launch::begun(dir)?;
+    begun(dir)?;
     all_known(&answers, &Player::open(dir).map_err(Trouble::unreadable)?.session.plan)?;
     let launched = launch::reopen(dir, common)?;
     let mode = launched.drive.session.header.as_ref().map(|header| header.mode);

@@ -216,7 +216,8 @@ impl<'c> Chain<'c> {
     /// Every row of the ledger names an entry that is in the record, and the head it had then.
     #[track_caller]
     pub fn ledger_names_the_record(&self) {
-        if self.server.ask("SELECT to_regclass('ceremony.ledger') IS NOT NULL") != "t" {
+        let there = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('ceremony.ledger') AND attname = 'journal_entry'";
+        if self.server.ask(there) == "0" {
             return;
         }
         let id = String::from_utf8(self.whole()).unwrap();

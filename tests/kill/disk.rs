@@ -76,7 +76,7 @@ fn a_full_disk_at_each_write_of_the_record() {
     let (room, server) = (Room::new(), watched());
     let mut chain = Chain::new(&room, &server, "session");
     let errors = [("ENOSPC", "No space left on device"), ("EFBIG", "File too large"), ("EDQUOT", "quota")];
-    through(&mut chain, "write", &errors, (60 / effort()).max(1));
+    through(&mut chain, "write", &errors, (90 / effort()).max(1));
     passed(&chain);
     let failures = chain.counted.failures;
     figures(
@@ -146,7 +146,7 @@ fn a_sync_of_the_record_that_fails() {
     let (room, server) = (Room::new(), watched());
     let mut chain = Chain::new(&room, &server, "session");
     chain.power = Some(Dice::new(3));
-    let stride = (4 / effort()).max(1);
+    let stride = (6 / effort()).max(1);
     through(&mut chain, "fdatasync", &[("EIO", "Input/output error")], stride);
     passed(&chain);
     let Counted { failures, cut, .. } = chain.counted;

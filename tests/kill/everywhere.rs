@@ -212,7 +212,7 @@ fn at_every_commit_with_its_answer_on_the_way() {
     let (room, server) = (Room::new(), watched());
     let mut chain = Chain::new(&room, &server, "session");
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    let most = if effort() == 1 { 8 } else { u64::MAX };
+    let most = if effort() == 1 { 6 } else { u64::MAX };
     for (first, code, ways) in [("run", 0, ["up"].as_slice()), ("rollback", 4, &["up", "down"])] {
         let mut verb = first.to_owned();
         loop {
@@ -220,7 +220,7 @@ fn at_every_commit_with_its_answer_on_the_way() {
             let mut running = room.spawn(chain.command(&verb));
             let ended = until("a COMMIT waits, or it is over", || {
                 let over = running.child.try_wait().unwrap().is_some();
-                (over || server.ask(waits) != "0").then_some(over)
+                (over || server.ask_outside(waits) != "0").then_some(over)
             });
             if ended {
                 chain.look(&running.end().with(code));

@@ -6,6 +6,7 @@ use crate::support::effort::figures;
 use portable_pty::{PtySize, native_pty_system};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -155,9 +156,11 @@ fn a_panic_and_one_within_it() {
         let mut command = program(std::env::current_exe().unwrap().to_str().unwrap());
         command.args(["--exact", "ways::a_program_that_panics", "--nocapture", "--test-threads=1"]);
         command.env(PANIC, how);
-        let screen = Screen::spawn(command, 80, 24, PathBuf::new());
+        let mut screen = Screen::spawn(command, 80, 24, PathBuf::new());
+        screen.wait_for("the terminal to be taken", |screen| screen.emulator().alternate_screen());
         let terminal = terminal(&screen);
-        let mut screen = screen;
+        assert_ne!(modes(&terminal), untouched());
+        screen.send("x");
         screen.wait_for_exit();
         assert_eq!(modes(&terminal), untouched(), "{how}");
         let left = screen.end();
@@ -185,6 +188,7 @@ fn a_program_that_panics() {
     ceremony::tui::terminal::restore_on_panic();
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
     let terminal = ceremony::tui::terminal::Terminal::open(false).unwrap();
+    std::io::stdin().read_exact(&mut [0]).unwrap();
     let panics = move || {
         let _bomb = (how == "twice").then(|| Bomb);
         if how == "abort" {
