@@ -34,7 +34,7 @@ fn plan(
     };
     for step in STEPS {
         let who = format!("ceremony {way}/{step}");
-        let (early, _) = spots::of(&spots::heard(rig, &who), 3 * effort() as usize, 0);
+        let (early, _) = spots::of(&spots::heard(rig, &who), effort() as usize, 0);
         for spot in early {
             next(rig, &who, spot.at());
         }
