@@ -57,21 +57,24 @@ fn condition(of: HaltCondition) -> serde_json::Value {
     serde_json::json!({ "cause": "condition", "condition": of })
 }
 
-/// One migration for each code, which meets it once.
+/// As many as there are errors that pass: no step meets two of them.
+const MIGRATIONS: usize = 5;
+
+/// Each migration meets one code after the other, until there is none left for it.
 #[test]
 fn each_code_and_what_is_done_about_it() {
     let server = Server::new();
     let rig = Rig::new(server.port);
-    let trial = Trial { room: ladder(CODES.len(), ""), rig: &rig, server: &server };
+    let trial = Trial { room: ladder(MIGRATIONS, ""), rig: &rig, server: &server };
     for (at, (code, fatal, _)) in CODES.iter().enumerate() {
-        let who = format!("ceremony apply/m{:02}", at + 1);
+        let who = format!("ceremony apply/m{:02}", 1 + at % MIGRATIONS);
         rig.plan(&who, At::Query(STATEMENT), Fault::Refuse(code, *fatal));
     }
     trial.run(&always(&trial.room, "resume: it was the rig")).end().with(0).says(&["verdict: PASS"]);
     let halts = trial.room.halts();
     assert_eq!(halts.len(), CODES.len());
-    for (at, ((code, fatal, wanted), halt)) in CODES.iter().zip(&halts).enumerate() {
-        assert_eq!(halt["step"], format!("apply/m{:02}", at + 1), "{code}");
+    let met = (0..MIGRATIONS).flat_map(|first| CODES.iter().skip(first).step_by(MIGRATIONS));
+    for ((code, fatal, wanted), halt) in met.zip(&halts) {
         assert_eq!(halt["cause"], condition(*wanted), "{code}: {halt:#}");
         let why = halt["why"].as_str().unwrap();
         assert!(why.contains(code), "{code}: {why}");

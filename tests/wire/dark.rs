@@ -28,7 +28,21 @@ fn heals(trial: &Trial<'_>, words: &[&str]) {
     trial.is_sound();
 }
 
+/// All at once: each of them mostly waits.
 #[test]
+fn in_four_places() {
+    at_once(&[in_a_query, in_commit, idle_at_a_gate, a_network_that_is_gone]);
+}
+
+/// Runs them beside each other; one that fails has said why.
+pub fn at_once(trials: &[fn()]) {
+    std::thread::scope(|scope| {
+        for trial in trials {
+            scope.spawn(trial);
+        }
+    });
+}
+
 fn in_a_query() {
     let server = Server::new();
     let rig = Rig::new(server.port);
@@ -43,7 +57,6 @@ fn in_a_query() {
     heals(&trial, &["verdict: PASS"]);
 }
 
-#[test]
 fn in_commit() {
     let server = Server::new();
     let rig = Rig::new(server.port);
@@ -61,7 +74,6 @@ fn in_commit() {
     heals(&trial, &["apply/m01 had been committed"]);
 }
 
-#[test]
 fn idle_at_a_gate() {
     let server = Server::new();
     let rig = Rig::new(server.port);
@@ -88,7 +100,6 @@ fn idle_at_a_gate() {
 }
 
 /// The real guard, no relay: server and program in a network of their own, whose loopback goes down in mid-statement.
-#[test]
 fn a_network_that_is_gone() {
     let room = Room::new();
     room.slow(FOUNDATIONS);

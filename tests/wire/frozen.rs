@@ -1,6 +1,6 @@
 //! D3: a server that stands still: one backend, the postmaster, all of it, as a paused container does.
 
-use crate::dark::{SILENT, until_halted};
+use crate::dark::{SILENT, at_once, until_halted};
 use crate::effort::figures;
 use crate::ladder::*;
 use crate::rig::*;
@@ -46,11 +46,14 @@ fn freezes(whom: impl Fn(&Server, i32) -> Vec<i32>, words: &str, name: &str) {
 }
 
 #[test]
+fn in_three_places() {
+    at_once(&[one_backend, all_of_it, the_postmaster]);
+}
+
 fn one_backend() {
     freezes(|_, backend| vec![backend], "is stopped: it would never answer", "the backend");
 }
 
-#[test]
 fn all_of_it() {
     let all = |server: &Server, _| {
         let postmaster = server.postmaster();
@@ -62,7 +65,6 @@ fn all_of_it() {
 }
 
 /// Nobody new gets in: the connection's own deadline says so.
-#[test]
 fn the_postmaster() {
     let server = Server::new();
     let rig = Rig::new(server.port);

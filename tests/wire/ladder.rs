@@ -56,6 +56,14 @@ pub fn ladder(migrations: usize, more: &str) -> Room {
     room
 }
 
+/// A server with the baseline of the shipped ceremony in it.
+pub fn with_baseline() -> Server {
+    let server = Server::new();
+    let baseline = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINE);
+    psql(server.port, &server.password, &["-1", "-f", baseline.to_str().unwrap()]);
+    server
+}
+
 /// The shipped ceremony, with the words that let a relay through.
 pub fn shipped() -> Room {
     let room = Room::new();
@@ -113,6 +121,21 @@ impl Trial<'_> {
 
     pub fn roll_back(&self, answers: &Answers) -> Running {
         self.call(&["rollback", "session"], answers)
+    }
+
+    /// Waits for its end for as long as it goes on.
+    pub fn end(&self, mut running: Running) -> Ended {
+        let recorded = || fs::metadata(self.room.path("session/session.jsonl")).map_or(0, |file| file.len());
+        loop {
+            let before = recorded();
+            let over = until("it ends, or goes on", || match running.child.try_wait().unwrap() {
+                Some(_) => Some(true),
+                None => (recorded() > before).then_some(false),
+            });
+            if over {
+                return running.end();
+            }
+        }
     }
 
     /// How often each thing took effect, by the evidence.

@@ -29,4 +29,5 @@ mod room;
 mod server;
 mod spots;
 mod sweep;
+mod there_and_back;
 mod wire;

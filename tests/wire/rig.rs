@@ -145,11 +145,6 @@ impl Rig {
         self.shared.state().points.push_back(Point { who: who.to_owned(), at, fault });
     }
 
-    /// Nothing more is to happen.
-    pub fn forget(&self) {
-        self.shared.state().points.clear();
-    }
-
     /// What struck, and where, since this was last asked.
     pub fn struck(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.state().struck)

@@ -72,11 +72,6 @@ impl Server {
         assert_eq!(again.port(), self.port, "somebody took the port");
         *slot = Some(again);
     }
-
-    /// Stopped for good.
-    pub fn stopped(&self) {
-        drop(self.running.lock().unwrap().take());
-    }
 }
 
 pub fn signal(pid: i32, signal: Signal) {

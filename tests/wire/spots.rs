@@ -23,7 +23,8 @@ impl Spot {
 /// The newest conversation of that name that came to its end.
 pub fn heard(rig: &Rig, who: &str) -> Heard {
     let all = rig.heard();
-    let found = all.into_iter().rfind(|heard| heard.who == who);
+    let whole = |heard: &Heard| heard.up.last().is_some_and(|(kind, _, _)| *kind == 'X');
+    let found = all.into_iter().rfind(|heard| heard.who == who && whole(heard));
     found.unwrap_or_else(|| panic!("nobody said '{who}'"))
 }
 

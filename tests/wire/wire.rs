@@ -1,9 +1,11 @@
 //! As much of PostgreSQL's protocol as the rig needs. <https://www.postgresql.org/docs/15/protocol-message-formats.html>
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 /// The code of a request to cancel, in place of a version.
 const CANCEL: u32 = 80_877_102;
+/// Of a question for TLS, or for GSS: no.
+const NO: [u32; 2] = [80_877_103, 80_877_104];
 
 /// The first message of a conversation.
 pub struct Startup {
@@ -13,13 +15,17 @@ pub struct Startup {
 }
 
 impl Startup {
-    pub fn read(from: &mut impl Read) -> io::Result<Self> {
+    pub fn read(from: &mut (impl Read + Write)) -> io::Result<Self> {
         let mut length = [0; 4];
         from.read_exact(&mut length)?;
         let mut bytes = length.to_vec();
         bytes.resize(u32::from_be_bytes(length) as usize, 0);
         from.read_exact(&mut bytes[4..])?;
         let code = u32::from_be_bytes(bytes[4..8].try_into().unwrap());
+        if NO.contains(&code) {
+            from.write_all(b"N")?;
+            return Self::read(from);
+        }
         if code == CANCEL {
             return Ok(Self { bytes, name: "cancel".to_owned() });
         }
