@@ -83,6 +83,8 @@ impl Stage for Screen {
         let mut command = Command::new("sh");
         // A variable may hold a whole command, as with git and its kind.
         command.arg("-c").arg(format!("{editor} \"$@\"")).arg("sh").args(place_arguments(&editor, &path, at));
+        #[cfg(target_os = "linux")]
+        command.env(crate::runner::suite::kin::OF_THE_OPERATOR, "1");
         OPEN.store(true, Ordering::SeqCst);
         let ended = self.terminal.lend(&self.keys, || command.status());
         OPEN.store(false, Ordering::SeqCst);

@@ -2,6 +2,8 @@
 
 pub(in crate::runner) mod child;
 pub(in crate::runner) mod environment;
+#[cfg(target_os = "linux")]
+pub(crate) mod kin;
 mod processes;
 pub(in crate::runner) mod relay;
 mod result;

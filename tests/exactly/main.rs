@@ -3,6 +3,7 @@
 //! away. Long forms: `EFFORT=20 cargo test --test exactly`.
 
 #[path = "../ceremony/clients.rs"]
+#[allow(dead_code, reason = "this binary uses its part")]
 mod clients;
 mod clocks;
 #[path = "../support/effort.rs"]
@@ -13,6 +14,7 @@ mod hidden;
 mod mini;
 mod others;
 #[path = "../ceremony/program.rs"]
+#[allow(dead_code, reason = "this binary uses its part")]
 mod program;
 mod race;
 mod reaching;

@@ -2,7 +2,6 @@
 
 use crate::effort::{effort, figures};
 use crate::mini::*;
-use crate::room::*;
 
 /// What must become of a file.
 #[derive(Clone, Copy, PartialEq, Debug)]

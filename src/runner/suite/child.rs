@@ -25,6 +25,8 @@ pub(in crate::runner) async fn run(
     (out, err): (&mut Kept, &mut Kept),
 ) -> Result<i32, String> {
     command.env(processes::MARK, mark).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    #[cfg(target_os = "linux")]
+    super::kin::adopt(true);
     let mut child = command.spawn().map_err(|error| {
         let program = command.as_std().get_program().to_string_lossy();
         format!("cannot start '{program}': {error}")
@@ -62,6 +64,8 @@ pub(in crate::runner) async fn run(
         let _ = child.wait().await;
     }
     group.clear(mark);
+    #[cfg(target_os = "linux")]
+    super::kin::adopt(false);
     match ended {
         Ok(Ok(status)) => status.code().ok_or_else(|| format!("killed: {status}")),
         Ok(Err(error)) => Err(format!("cannot wait for it: {error}")),

@@ -1,5 +1,7 @@
 //! Ends everything that a suite started: its process group, and on Linux what left the group.
 
+#[cfg(target_os = "linux")]
+use super::kin;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::sync::Mutex;
 
@@ -15,28 +17,38 @@ pub struct Group(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    running: Option<(Pid, String)>,
+    running: Option<Running>,
     /// STOP was pressed: what starts now must end at once.
     stopped: bool,
+}
+
+/// The first process of a suite.
+#[derive(Clone, Debug)]
+struct Running {
+    pid: Pid,
+    mark: String,
+    /// In ticks since the boot; what is older is no child of it.
+    started: u64,
 }
 
 impl Group {
     /// A suite runs now. One that started while STOP was pressed is killed.
     pub(super) fn set(&self, pid: Pid, mark: &str) {
         if let Ok(mut state) = self.0.lock() {
-            state.running = Some((pid, mark.to_owned()));
+            let running = Running { pid, mark: mark.to_owned(), started: started(pid) };
             if state.stopped {
-                end(pid, mark);
+                end(&running);
             }
+            state.running = Some(running);
         }
     }
 
     /// The suite ended: what it left behind ends too.
     pub(super) fn clear(&self, mark: &str) {
-        if let Ok(mut state) = self.0.lock() {
-            state.running = None;
+        let running = self.0.lock().ok().and_then(|mut state| state.running.take());
+        if let Some(running) = running.filter(|it| it.mark == mark) {
+            end_marked(&running, true);
         }
-        end_marked(mark);
     }
 
     /// STOP: kills the suite with everything it started, if one runs or is just being started.
@@ -50,29 +62,55 @@ impl Group {
     /// Kills the suite with everything it started.
     pub(super) fn kill_running(&self) {
         if let Ok(state) = self.0.lock()
-            && let Some((pid, mark)) = &state.running
+            && let Some(running) = &state.running
         {
-            end(*pid, mark);
+            end(running);
         }
     }
 }
 
-fn end(pid: Pid, mark: &str) {
-    let _ = kill_process_group(pid, Signal::KILL);
-    end_marked(mark);
+#[cfg(target_os = "linux")]
+fn started(pid: Pid) -> u64 {
+    kin::started(pid).unwrap_or(0)
 }
 
-/// Kills every process whose environment was the suite's when it was started. A process that left group and session
-/// behind is found so; one that also emptied its environment is not.
+#[cfg(not(target_os = "linux"))]
+fn started(_pid: Pid) -> u64 {
+    0
+}
+
+fn end(running: &Running) {
+    let _ = kill_process_group(running.pid, Signal::KILL);
+    end_marked(running, false);
+}
+
+/// Kills every process whose environment was the suite's when it was started, and every one that descends from it. One
+/// that left group and session behind is found so, and one that emptied its environment.
 #[cfg(target_os = "linux")]
-fn end_marked(mark: &str) {
-    let entry = format!("{MARK}={mark}").into_bytes();
+fn end_marked(running: &Running, ended: bool) {
+    let mut dead = Vec::new();
+    end_all(running, ended, &mut dead);
+    kin::bury(&dead);
+}
+
+#[cfg(target_os = "linux")]
+fn end_all(running: &Running, ended: bool, dead: &mut Vec<Pid>) {
+    let entry = format!("{MARK}={}", running.mark).into_bytes();
     let mut clean = 0;
     for _ in 0..LOOKS_MAX {
         let Ok(all) = std::fs::read_dir("/proc") else { return };
         let (mut killed, mut unclear) = (false, false);
+        for pid in kin::kin((!ended).then_some(running.pid), running.started) {
+            killed |= kill_process(pid, Signal::KILL).is_ok();
+            dead.push(pid);
+        }
+        kin::bury(dead);
         for process in all.flatten() {
             let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // Who is older than the suite is no child of it.
+            if Pid::from_raw(pid).and_then(kin::started).is_none_or(|started| started < running.started) {
+                continue;
+            }
             let Ok(environment) = std::fs::read(process.path().join("environ")) else { continue };
             unclear |= environment.is_empty() && is_between_two_programs(&process.path());
             if environment.split(|byte| *byte == 0).any(|variable| variable == entry)
@@ -103,4 +141,4 @@ fn is_between_two_programs(process: &std::path::Path) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end_marked(_mark: &str) {}
+fn end_marked(_running: &Running, _ended: bool) {}
