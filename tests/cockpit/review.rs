@@ -59,6 +59,8 @@ fn a_lead_opens_what_is_bad_and_then_approves_by_hand() {
     screen.wait_for_words("PRACTICE: it is signed as practice");
     let phrase = phrase(&screen);
     assert!(phrase.starts_with("sign lea@example.org as lead: PRACTICE PASS "), "{phrase}");
+    // As at a gate, keys are not taken at first.
+    screen.pause(std::time::Duration::from_millis(600));
     screen.send(ENTER);
     screen.wait_for_words("Enter alone does nothing");
     screen.answer(&phrase);

@@ -1,18 +1,15 @@
 //! The shipped ceremony with hostile text in its definition, and folders of sessions with hostile records.
 
-use crate::mutate::{Mutator, sealed};
+use crate::mutate::{Mutator, held_with, sealed};
 use crate::payload::hostile;
-use crate::support::{root, witnessed_plan};
+use crate::support::{header, root, witnessed_plan};
 use ceremony::definition::{FileBytes, Folder, load};
-use ceremony::journal::file::read;
 use ceremony::plan::Plan;
 use ceremony::runner::fake::Seed;
 use ceremony::runner::files::{DiskFolder, sha256};
+use ceremony::runner::session_folder::{Origin, fill};
 use std::path::Path;
 use std::sync::Arc;
-
-#[path = "../support/long.rs"]
-mod long;
 
 /// Keys of the definition whose values are words for people.
 const WORDS: [&str; 9] =
@@ -69,7 +66,7 @@ pub fn hostile_plan(number: u64) -> (Arc<Plan>, u64) {
     let disk = DiskFolder::new(root()).unwrap();
     let ceremony = load(&Other(&disk, text), "ceremony.toml").unwrap();
     let mut plan = Plan::new(ceremony);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let asks = &witnessed_plan().steps;
         for (step, asks) in plan.steps.iter_mut().zip(asks) {
             step.witness = asks.witness;
@@ -82,8 +79,11 @@ pub fn hostile_plan(number: u64) -> (Arc<Plan>, u64) {
 pub fn hostile_session(ceremony: &Path, session: &Path, number: u64) -> u64 {
     let plan = Arc::new(Plan::new(load(&DiskFolder::new(ceremony).unwrap(), "ceremony.toml").unwrap()));
     std::fs::create_dir_all(session).unwrap();
-    long::record(session, ceremony, &plan, 300, 1_000);
-    let entries = read(session).unwrap().entries;
+    let origin = Origin { folder: ceremony.to_owned(), definition: "ceremony.toml".to_owned(), url: None };
+    let mut header = header();
+    header.plan = fill(session, &DiskFolder::new(ceremony).unwrap(), &plan, &origin).unwrap();
+    header.inputs = plan.ceremony.files.clone();
+    let entries = held_with(&plan, number, header);
     let mut mutator = Mutator::new(number, true);
     let (made, _, _) = mutator.record(&plan, &entries);
     std::fs::write(session.join("session.jsonl"), sealed(&made).0).unwrap();

@@ -14,11 +14,11 @@ mod left;
 mod mutate;
 mod payload;
 #[path = "../cockpit/pty.rs"]
-#[allow(dead_code, reason = "the cockpit's tests use more of it")]
+#[expect(dead_code, reason = "the cockpit's tests use more of it")]
 mod pty;
 mod reports;
 #[path = "../cockpit/room.rs"]
-#[allow(dead_code, reason = "the cockpit's tests use more of it")]
+#[expect(dead_code, reason = "the cockpit's tests use more of it")]
 mod room;
 mod runs;
 mod sequences;

@@ -15,9 +15,15 @@ use std::sync::Arc;
 
 /// A whole ceremony over the fake world, with faults, stops, notes, deviations, initials and much output.
 pub fn held(plan: &Arc<Plan>, number: u64) -> Vec<Entry> {
+    held_with(plan, number, header())
+}
+
+/// As [`held`], begun with a header.
+pub fn held_with(plan: &Arc<Plan>, number: u64, header: Header) -> Vec<Entry> {
     let mut seed = Seed(number);
     let mut world = World::new(plan.clone(), seed.draw());
     world.runner.fault_once_in = [0, 300, 60][usize::try_from(number % 3).unwrap()];
+    world.command(Command::Open { header: Box::new(header) });
     for round in 0..900_u64 {
         world.clock_us += seed.below(2_000_000);
         if matches!(world.drive.session.phase, Phase::Running(_)) && seed.once_in(6) {

@@ -134,6 +134,7 @@ fn looked_at(ceremony: &Ceremony, verbs: &[&str]) -> (usize, u64) {
         let left = screen.end();
         assert_terminal(verb, &left.raw);
         left.assert_restored();
+        assert!(left.status.exit_code() < 100, "{verb} ended with {}", left.status);
         bytes += left.raw.len();
         screens += 1;
     }

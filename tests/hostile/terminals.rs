@@ -121,7 +121,8 @@ fn without_a_terminal_it_says_so_and_never_panics() {
         for input in ["null", "closed"] {
             for out in STREAMS {
                 for error in STREAMS {
-                    if effort() == 1 && out != "null" && error != "null" && input == "null" {
+                    let odd = [input, out, error].iter().filter(|kind| **kind != "null").count();
+                    if effort() == 1 && odd > 1 {
                         continue;
                     }
                     let close: Vec<i32> = [(0, input), (1, out), (2, error)]
@@ -209,15 +210,14 @@ fn every_terminal_and_locale_shows_a_session() {
         ("C", true),
         ("POSIX", true),
         ("de_DE.ISO-8859-1", true),
-        ("", true),
+        ("", false),
         ("C.UTF-8", false),
         ("en_US.utf8", false),
         ("zz_ZZ.UTF-8\x1b[2J", false),
     ];
     let some = |at: usize, other: usize| effort() > 1 || at == 0 || other == 0;
     for (at, term) in terms.into_iter().enumerate() {
-        for (other, (locale, ascii)) in locales.into_iter().enumerate().filter(|(other, _)| some(at, *other))
-        {
+        for (_, (locale, ascii)) in locales.into_iter().enumerate().filter(|(other, _)| some(at, *other)) {
             let session = ceremony.session();
             let mut command = ceremony.command(&["replay", session.to_str().unwrap()]);
             match term {
@@ -239,6 +239,7 @@ fn every_terminal_and_locale_shows_a_session() {
             let left = screen.quit();
             left.assert_restored();
             assert_eq!(foreign_to_cockpit(&left.raw), [], "{term:?} {locale}");
+            let ascii = ascii || term == Some("dumb");
             assert!(!ascii || left.raw.is_ascii(), "TERM={term:?} LANG={locale}: not ASCII");
             assert!(ascii || !left.raw.is_ascii(), "TERM={term:?} LANG={locale}: ASCII");
             tried += 1;

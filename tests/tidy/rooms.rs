@@ -229,7 +229,7 @@ pub const ROOMS: &[Room] = &[
     // Writes to it on a thread of its own.
     Room { path: "src/tui/pen.rs", modules: &[], crates: &["rustix"], pure: false },
     // The process that gives the terminal back when the cockpit was killed.
-    Room { path: "src/tui/warden.rs", modules: &[], crates: &["crossterm", "rustix"], pure: false },
+    Room { path: "src/tui/warden.rs", modules: &["view::clean_line"], crates: &["crossterm", "rustix"], pure: false },
     Room {
         path: "src/report/",
         modules: &["view", "session", "plan", "definition", "journal", "time"],
