@@ -22,6 +22,8 @@ const ENTRY_BYTES: u64 = 500;
 /// What the check of a record may take, of all that it writes to, KiB.
 const MEMORY_KIB: u64 = 16 << 10;
 const SEEKS: usize = 200;
+/// So often the program is looked at for each part of the effort; fewer than `until` has patience for.
+const LOOKS: u64 = 3_900;
 
 fn room_on_disk(folder: &Path, bytes: u64) {
     let there = rustix::fs::statvfs(folder).unwrap();
@@ -52,12 +54,18 @@ fn checked(folder: &Path) -> (Option<i32>, String, u64, u64) {
     let out = folder.join("said");
     let file = fs::File::create(&out).unwrap();
     let mut child = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
-    let (mut most, mut own) = (0, 0);
-    let ended = until("the record is checked", || {
-        most = most.max(status(child.id(), "VmHWM:").unwrap_or(0));
-        own = own.max(status(child.id(), "RssAnon:").unwrap_or(0));
-        child.try_wait().unwrap()
+    let (mut most, mut own, mut looks) = (0, 0, 0_u64);
+    // Each part is waited for, however many there are.
+    let ended = (0..effort()).find_map(|_| {
+        until("a part of the record is checked", || {
+            most = most.max(status(child.id(), "VmHWM:").unwrap_or(0));
+            own = own.max(status(child.id(), "RssAnon:").unwrap_or(0));
+            looks += 1;
+            let ended = child.try_wait().unwrap();
+            if ended.is_some() || looks % LOOKS == 0 { Some(ended) } else { None }
+        })
     });
+    let ended = ended.expect("the record is checked in its time");
     (ended.code(), fs::read_to_string(out).unwrap(), most, own)
 }
 
