@@ -56,7 +56,7 @@ fn checked(folder: &Path) -> (Option<i32>, String, u64, u64) {
     let mut child = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
     let (mut most, mut own, mut looks) = (0, 0, 0_u64);
     // Each part is waited for, however many there are.
-    let ended = (0..effort()).find_map(|_| {
+    let ended = (0..10 * effort()).find_map(|_| {
         until("a part of the record is checked", || {
             most = most.max(status(child.id(), "VmHWM:").unwrap_or(0));
             own = own.max(status(child.id(), "RssAnon:").unwrap_or(0));
