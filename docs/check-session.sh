@@ -1,9 +1,11 @@
 #!/bin/sh
-# Checks the folder of a session without the program that made it: sh check-session.sh SESSION ALLOWED_SIGNERS [REVOKED]
+# Checks the folder of a session without the program that made it:
+#     sh check-session.sh [--head HEAD] SESSION ALLOWED_SIGNERS [REVOKED]
 #
-# Needs sha256sum, jq and ssh-keygen (Debian: coreutils, jq, openssh-client). It looks whether the record chains, whether
-# the files are those of the record, whether it was practice, and whether every sign-off is about this very record and
-# made by the one it names. Which sign-offs are enough is the policy's, see `ceremony verify SESSION --signers FILE`.
+# Needs sha256sum, jq and ssh-keygen (Debian: coreutils, jq, openssh-client); with perl every line's link is looked at in
+# one go, without it some of them. It looks whether the record chains, whether the files are those of the record, whether
+# it was practice, and whether every sign-off is about this very record and made by the one it names. HEAD is what is
+# known from elsewhere: four words, or 16 hexadecimal digits or more; the record must end there. Which sign-offs are enough is the policy's, see `ceremony verify SESSION --signers FILE`.
 # Exit code: 0 nothing is wrong, 1 something is, 2 it could not be checked.
 set -u
 LC_ALL=C
@@ -14,6 +16,8 @@ say() { printf '%s\n' "$*"; }
 bad() { say "WRONG: $*"; wrong=1; }
 stop() { say "cannot check: $*"; exit 2; }
 
+known=
+[ "${1-}" != --head ] || { known=${2-}; shift 2 2>/dev/null || stop "--head wants four words or hexadecimal digits"; }
 case $# in 2 | 3) ;; *) stop "name the session's folder and the file of allowed signers" ;; esac
 for tool in sha256sum jq ssh-keygen od base64; do
     command -v "$tool" >/dev/null || stop "$tool is not installed"
@@ -33,37 +37,79 @@ sum() {
 of() { jq -r "$2 // empty" "$1" 2>/dev/null; }
 
 # The chain: prev of a line is the checksum of all bytes before it. That of the last line covers every byte but its own,
-# and those are covered by the head, which is what gets signed. 16 lines on the way are looked at too; where one does not
-# fit, the first one that does not is searched.
+# and those are covered by the head, which is what gets signed. With perl each is looked at. Without it, that of the last
+# line and of 16 others that nobody could know before; where one does not fit, halving leads to a line that does not
+# chain behind one that does.
+every_line() {
+    perl -MDigest::SHA -e '
+        my ($record, $chain) = @ARGV;
+        open(my $lines, "<:raw", $record) && open(my $links, "<", $chain) || exit 1;
+        my ($sum, $n) = (Digest::SHA->new(256), 0);
+        while (defined(my $line = <$lines>)) {
+            my $prev = (split /\t/, <$links>)[1];
+            $n++;
+            if ($sum->clone->hexdigest ne $prev) { print $n; exit 0 }
+            $sum->add($line);
+        }' "$record" "$scratch/chain" 2>/dev/null
+}
 chains() {
     before=$(head -n "$(($1 - 1))" "$record" | sha256sum)
     [ "${before%% *}" = "$(sed -n "$1p" "$scratch/chain" | cut -f2)" ]
 }
-[ "$(tail -c 1 "$record" | od -An -tx1 | tr -d ' ')" = 0a ] || bad "the record ends in the middle of a line"
-if jq -r '[.n, .prev] | @tsv' "$record" >"$scratch/chain" 2>/dev/null; then
-    lines=$(wc -l <"$record")
-    [ "$(wc -l <"$scratch/chain")" -eq "$lines" ] || bad "not every line of the record is one entry"
-    awk '$1 != NR { printf "line %d of the record says that it is number %s\n", NR, $1; exit }' "$scratch/chain" >"$scratch/said"
-    [ ! -s "$scratch/said" ] || bad "$(cat "$scratch/said")"
-    step=$(((lines + 15) / 16))
-    good=0 k=0
-    while [ "$k" -lt "$lines" ]; do
-        k=$((k + step))
-        [ "$k" -le "$lines" ] || k=$lines
+some_lines() {
+    good=0
+    for k in $(shuf -i "1-$lines" -n 16 | sort -n) "$lines"; do
         if ! chains "$k"; then
-            k=$((good + 1))
-            while chains "$k"; do k=$((k + 1)); done
-            bad "line $k of the record does not chain to the lines before it"
+            while [ $((k - good)) -gt 1 ]; do
+                middle=$(((good + k) / 2))
+                if chains "$middle"; then good=$middle; else k=$middle; fi
+            done
+            printf '%s' "$k"
             break
         fi
         good=$k
     done
-    say "chain: $lines lines"
-else
-    bad "the record is not JSON lines"
+}
+format=$(head -n 1 "$record" | jq -r '.cause.header.format // empty' 2>/dev/null)
+case $format in '' | 1) ;; *) stop "the record has format $format; this script knows format 1, use the one of that version" ;; esac
+lines=$(wc -l <"$record")
+[ "$(tail -c 1 "$record" | od -An -tx1 | tr -d ' ')" = 0a ] ||
+    bad "line $((lines + 1)) of the record has no end: it was torn, or its end was changed"
+# Line breaks are made to stand only between entries, so that the place of an entry is its line.
+jq -r '[.n, .prev, input_line_number] | @tsv' "$record" >"$scratch/chain" 2>/dev/null ||
+    bad "line $(($(wc -l <"$scratch/chain") + 1)) of the record is no entry"
+awk '$1 != NR { printf "line %d of the record says that it is number %s\n", NR, $1; exit }
+     $3 != NR { printf "line %d of the record is not one entry\n", $3 < NR ? $3 : NR; exit }' "$scratch/chain" >"$scratch/said"
+[ ! -s "$scratch/said" ] || bad "$(cat "$scratch/said")"
+if [ "$wrong" -eq 0 ]; then
+    how="each"
+    broken=$(every_line) || { how="17 of them"; broken=$(some_lines); }
+    [ -z "$broken" ] ||
+        bad "line $broken of the record does not chain to the lines before it: what was changed is before it, or its prev"
+    say "chain: $lines lines, $how looked at"
 fi
 head=$(sum "$record")
+words=$(printf '%.16s' "$head" | sed 's/..../&\n/g' | awk '
+    function bits(n, from, width) { return int(n / 2 ^ from) % 2 ^ width }
+    /./ {
+        n = 0
+        for (at = 1; at <= 4; at++) n = n * 16 + index("0123456789abcdef", substr($0, at, 1)) - 1
+        c = "bdfghjklmnprstvz"; v = "aiou"
+        printf "%s%s%s%s%s%s", space, substr(c, bits(n, 12, 4) + 1, 1), substr(v, bits(n, 10, 2) + 1, 1),
+            substr(c, bits(n, 6, 4) + 1, 1), substr(v, bits(n, 4, 2) + 1, 1), substr(c, bits(n, 0, 4) + 1, 1)
+        space = " "
+    }')
 say "head: $head"
+say "      $words"
+if [ -n "$known" ]; then
+    known=$(printf '%s' "$known" | tr 'A-Z-' 'a-z ')
+    case "$words" in "$known") known= ;; esac
+    case $known in
+    ????????????????*) case $head in "$known"*) known= ;; esac ;;
+    esac
+    [ -z "$known" ] ||
+        bad "line $lines of the record or one before it: it does not end with the head that was given, '$known'"
+fi
 
 # The files, against the first entry.
 head -n 1 "$record" >"$scratch/first"

@@ -24,7 +24,7 @@ pub(super) fn check(common: &Common, dir: &Path, checked: &Checked) -> Result<u8
     for remark in &found.remarks {
         outln!("note     {}", clean_line(remark));
     }
-    let (edited, old) = reports(dir, &found)?;
+    let (edited, old) = reports(dir, &found, checked.has_signers())?;
     for name in old {
         outln!(
             "note     {name} is of another state of the record, or of another version: `ceremony report` makes it again"
@@ -56,8 +56,12 @@ pub(super) fn check(common: &Common, dir: &Path, checked: &Checked) -> Result<u8
 }
 
 /// The reports that are there and say this head and yet are not what is made of the record, and those that are of
-/// another one. What was signed is left to the sign-offs.
-fn reports(dir: &Path, found: &Verified) -> Result<(Vec<&'static str>, Vec<&'static str>), Trouble> {
+/// another one. What was signed is left to the sign-offs, where they are looked at.
+fn reports(
+    dir: &Path,
+    found: &Verified,
+    signers: bool,
+) -> Result<(Vec<&'static str>, Vec<&'static str>), Trouble> {
     const NAMES: [&str; 4] = ["report.md", "report.html", "report.json", "report.junit.xml"];
     let there = |name: &'static str| std::fs::read(dir.join(name)).ok().map(|bytes| (name, bytes));
     let there: Vec<_> = NAMES.into_iter().filter_map(there).collect();
@@ -70,9 +74,10 @@ fn reports(dir: &Path, found: &Verified) -> Result<(Vec<&'static str>, Vec<&'sta
     let signed = read(dir, None).map_err(|error| Trouble::folder(dir, &error))?.filed;
     for (name, bytes) in there {
         let sum = sha256(&bytes);
-        let is_signed = signed.iter().any(|filed| {
-            filed.statement.subject.iter().any(|subject| subject.name == name && subject.digest.sha256 == sum)
-        });
+        let is_signed = signed
+            .iter()
+            .flat_map(|filed| &filed.statement.subject)
+            .any(|subject| subject.name == name && (signers || subject.digest.sha256 == sum));
         let made = match name {
             "report.md" => markdown::render(&execution),
             "report.html" => html::render(&execution),

@@ -34,6 +34,8 @@ pub enum Unreadable {
     Journal(JournalError),
     /// The copies of the definition's files.
     Files(String),
+    /// They are not those that were recorded, each in words.
+    Changed(Vec<String>),
     /// They do not make a definition any more.
     Definition(Vec<Diagnostic>),
 }
@@ -46,6 +48,11 @@ impl std::fmt::Display for Unreadable {
                 f,
                 "the session's files cannot be read: {what}\n  why:  a record is read with plan.json and files/ beside it\n  \
                  next: restore them from a copy of the session's folder"
+            ),
+            Self::Changed(files) => write!(
+                f,
+                "{}\n  why:  what is in the folder is not what was recorded\n  next: ask who changed it; do not sign it",
+                files.join("\nerror: ")
             ),
             Self::Definition(problems) => {
                 let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -68,7 +75,7 @@ pub fn header_of(entries: &[Entry]) -> Option<&Header> {
 /// The plan of a session, from the copies in its folder.
 ///
 /// # Errors
-/// When they cannot be read.
+/// When they cannot be read, or are not those that were recorded.
 pub fn plan_of(folder: &Path, entries: &[Entry]) -> Result<Arc<Plan>, Unreadable> {
     plan_of_header(folder, header_of(entries))
 }
@@ -78,6 +85,10 @@ fn plan_of_header(folder: &Path, header: Option<&Header>) -> Result<Arc<Plan>, U
         .map_err(|error| Unreadable::Files(format!("{FILES}/: {}", in_words(&error))))?;
     let header =
         header.ok_or_else(|| Unreadable::Files("the record does not begin with an opening".to_owned()))?;
+    let changed = changed_files(&files, header);
+    if !changed.is_empty() {
+        return Err(Unreadable::Changed(changed));
+    }
     let ceremony = load(&files, &header.definition).map_err(Unreadable::Definition)?;
     let wrong = |why: String| Unreadable::Files(format!("{PLAN}: {why}"));
     let here = DiskFolder::new(folder).map_err(|error| wrong(in_words(&error)))?;
@@ -90,6 +101,18 @@ fn plan_of_header(folder: &Path, header: Option<&Header>) -> Result<Arc<Plan>, U
     }
     let outline = serde_json::from_slice(&planned.bytes).map_err(|error| wrong(error.to_string()))?;
     Plan::recorded(ceremony, outline).map(Arc::new).map_err(|why| wrong(why.to_owned()))
+}
+
+/// What is not as recorded of the copies of the definition and its files, in words.
+fn changed_files(copies: &DiskFolder, header: &Header) -> Vec<String> {
+    let changed = |(path, sha256): (&String, &String)| match copies.read(path) {
+        Ok(file) if file.sha256 == *sha256 => None,
+        Ok(file) => {
+            Some(format!("{FILES}/{path} is another file: sha256 {}, recorded {sha256}", file.sha256))
+        }
+        Err(error) => Some(format!("{FILES}/{path}: {error}")),
+    };
+    header.inputs.iter().filter_map(changed).collect()
 }
 
 /// An entry that cannot be shown.

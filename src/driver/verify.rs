@@ -6,9 +6,8 @@ mod folder;
 pub use folder::{Class, class_of};
 
 use super::replay::{Unreadable, plan_of};
-use crate::journal::file::JournalError;
 use crate::journal::reader::Reader;
-use crate::journal::{Chain, Corruption, Entry, FILE_NAME, head_words};
+use crate::journal::{Chain, Corruption, Entry, head_words};
 use crate::plan::Plan;
 use crate::session::{Input, Observation, Outcome, Phase, Report, Session, Verdict};
 use std::collections::BTreeMap;
@@ -132,28 +131,25 @@ impl Checking {
 /// When the record cannot be read or does not chain.
 pub fn verify(folder: &Path, head: Option<String>) -> Result<Verified, Unreadable> {
     let mut reader = Reader::open(folder).map_err(Unreadable::Journal)?;
-    let mut checking: Option<Checking> = None;
-    let mut step = |line: &[u8]| match &mut checking {
-        Some(checking) => checking.line(line).map(Ok),
+    let (mut alone, mut planned) = (Chain::default(), None);
+    let mut step = |line: &[u8]| match &mut planned {
+        Some(Ok(checking)) => Checking::line(checking, line),
+        // Without its plan nothing is decided, but what does not chain is told of before that.
+        Some(Err(_)) => alone.check(line).map(drop),
         None => {
-            let entry = Chain::default().check(line)?;
+            let entry = alone.check(line)?;
             let plan = plan_of(folder, std::slice::from_ref(&entry));
-            Ok(plan.and_then(|plan| {
-                let mut begun = Checking::new(plan, head.clone());
-                let first = begun.line(line);
-                checking = Some(begun);
-                first.map_err(|corruption| {
-                    Unreadable::Journal(JournalError::Corrupt(folder.join(FILE_NAME), corruption))
-                })
-            }))
+            let begun = planned.insert(plan.map(|plan| Checking::new(plan, head.clone())));
+            begun.as_mut().map_or(Ok(()), |checking| checking.line(line))
         }
     };
-    while let Some(checked) = reader.next(&mut step).map_err(Unreadable::Journal)? {
-        checked?;
-    }
-    let Some(mut checking) = checking else {
-        let empty = || Unreadable::Files("the record is empty".to_owned());
-        return Err(plan_of(folder, &[]).err().unwrap_or_else(empty));
+    while reader.next(&mut step).map_err(Unreadable::Journal)?.is_some() {}
+    let mut checking = match planned {
+        Some(planned) => planned?,
+        None => {
+            let empty = || Unreadable::Files("the record is empty".to_owned());
+            return Err(plan_of(folder, &[]).err().unwrap_or_else(empty));
+        }
     };
     let mut divergences = checking.finish();
     let (wrong, remarks) = folder::look(folder, checking.session.header.as_ref(), &checking.kept);

@@ -11,6 +11,7 @@ pub mod pages;
 pub mod reader;
 pub mod tail;
 pub mod torn;
+mod written;
 
 use crate::session::{Event, Input};
 use crate::time::{Moment, Timestamp};
@@ -108,6 +109,7 @@ impl Chain {
         let entry: Entry =
             serde_json::from_slice(text).map_err(|error| corrupt(format!("is not an entry: {error}")))?;
         self.follows(entry.n, &entry.prev)?;
+        written::only_so(&entry, text).map_err(corrupt)?;
         self.extend(line);
         Ok(entry)
     }

@@ -29,6 +29,7 @@ pub fn record(folder: &Path, root: &Path, plan: &Arc<Plan>, entries: u64, gap_us
     let origin = Origin { folder: root.to_owned(), definition: "ceremony.toml".to_owned(), url: None };
     let mut header = header();
     header.plan = fill(folder, &DiskFolder::new(root).unwrap(), plan, &origin).unwrap();
+    header.inputs = plan.ceremony.files.clone();
     let journal = JournalFile::create(folder).unwrap();
     let mut maker = Maker {
         drive: Drive::new(Session::new(plan.clone()), Transcript::default(), journal),

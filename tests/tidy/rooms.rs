@@ -169,9 +169,10 @@ pub const ROOMS: &[Room] = &[
         pure: false,
     },
     Room {
-        path: "src/driver/verify.rs",
+        path: "src/driver/verify",
         modules: &[
             "session",
+            "plan",
             "definition",
             "journal",
             "time",
