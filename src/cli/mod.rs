@@ -17,6 +17,7 @@ mod lessons;
 mod list;
 mod live;
 mod looks;
+mod masked;
 mod parse;
 mod pick;
 mod plan;

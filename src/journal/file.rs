@@ -1,6 +1,6 @@
 //! The one writer of a record: locked, appended, synced at barriers, poisoned by the first error.
 
-use super::{Chain, Entry, FILE_NAME, Recovered, recover};
+use super::{Chain, Entry, FILE_NAME, Recovered, plain, recover};
 use crate::session::{Event, Input};
 use crate::time::Moment;
 use std::fs::{File, OpenOptions};
@@ -100,8 +100,8 @@ impl JournalFile {
     /// When it is locked, cannot be trusted, or cannot be read.
     pub fn open(folder: &Path) -> Result<(Self, Recovered), JournalError> {
         let path = folder.join(FILE_NAME);
-        let mut file =
-            OpenOptions::new().read(true).append(true).open(&path).map_err(failed("open", &path))?;
+        let mut file = plain::open_to_write(OpenOptions::new().read(true).append(true), &path)
+            .map_err(failed("open", &path))?;
         lock(&file, &path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read", &path))?;
@@ -109,7 +109,10 @@ impl JournalFile {
             recover(&bytes).map_err(|corruption| JournalError::Corrupt(path.clone(), corruption))?;
         if recovered.torn > 0 {
             let aside = folder.join(format!("{FILE_NAME}.torn-{}", recovered.entries.len() + 1));
-            std::fs::write(&aside, &bytes[recovered.bytes..])
+            // What stands there was kept aside earlier, or planted.
+            let _ = std::fs::remove_file(&aside);
+            plain::open_to_write(OpenOptions::new().write(true).create_new(true).mode(0o600), &aside)
+                .and_then(|mut file| file.write_all(&bytes[recovered.bytes..]))
                 .map_err(failed("keep the torn end of", &path))?;
             file.set_len(recovered.bytes as u64).map_err(failed("cut the torn end of", &path))?;
             file.sync_all().map_err(failed("sync", &path))?;
@@ -165,6 +168,6 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
 /// When it cannot be read or trusted.
 pub fn read(folder: &Path) -> Result<Recovered, JournalError> {
     let path = folder.join(FILE_NAME);
-    let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
+    let bytes = plain::read(&path).map_err(failed("read", &path))?;
     recover(&bytes).map_err(|corruption| JournalError::Corrupt(path, corruption))
 }

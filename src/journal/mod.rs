@@ -6,6 +6,7 @@
 pub mod file;
 pub mod index;
 pub mod pages;
+pub mod plain;
 pub mod tail;
 
 use crate::session::{Event, Input};

@@ -27,7 +27,8 @@ impl Pages {
     /// When it cannot be read or trusted.
     pub fn open(folder: &Path, is_plain: fn(&str) -> bool) -> Result<Self, JournalError> {
         let path = folder.join(FILE_NAME);
-        let file = File::open(&path).map_err(failed("open", &path))?;
+        let file = super::plain::open(std::fs::OpenOptions::new().read(true), &path)
+            .map_err(failed("open", &path))?;
         let mut reader = BufReader::with_capacity(1 << 20, &file);
         let mut indexer = Indexer::new(is_plain);
         let mut line = Vec::new();

@@ -31,6 +31,8 @@ pub const ROOMS: &[Room] = &[
     },
     // The one writer, and so the one that knows files.
     Room { path: "src/journal/file.rs", modules: &["session", "time"], crates: &[], pure: false },
+    // What was planted in the place of a file is neither read nor written.
+    Room { path: "src/journal/plain.rs", modules: &[], crates: &["rustix"], pure: false },
     // Reads a record piece by piece.
     Room { path: "src/journal/pages.rs", modules: &["time"], crates: &["serde_json"], pure: false },
     // Reads what the one writer writes.
@@ -45,7 +47,7 @@ pub const ROOMS: &[Room] = &[
     // The journal for one spelling of hashes only. sqlx is for postgres/ alone.
     Room {
         path: "src/runner/",
-        modules: &["session", "plan", "definition", "time", "journal::hex"],
+        modules: &["session", "plan", "definition", "time", "journal::hex", "journal::plain"],
         crates: &["rustix", "serde", "serde_json", "sha2", "tempfile", "tokio", "tracing"],
         pure: false,
     },
