@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    ceremony::runner::private::keep_to_ourselves();
     if let Err(error) = color_eyre::install() {
         eprintln!("warning: {error}");
     }

@@ -5,8 +5,8 @@ use super::target::{Target, Wanted, same_server};
 use super::{Common, DEFINITION, Trouble};
 use crate::definition::{Ceremony, Diagnostic, Migration, Script, Transaction, load};
 use crate::driver::{Drive, Message, follow};
-use crate::journal::file::JournalFile;
 use crate::journal::FORMAT;
+use crate::journal::file::JournalFile;
 use crate::plan::{Hazard, Plan};
 use crate::runner::clock::{Clock, session_id};
 use crate::runner::files::DiskFolder;
@@ -187,7 +187,9 @@ fn log(session: &Path) -> Result<tracing_appender::non_blocking::WorkerGuard, Tr
         )
     };
     // Made first: the appender complains on the terminal about a folder that is not there yet.
-    session_folder::make_private(&session.join("log")).map_err(|error| failed(error.to_string()))?;
+    let folder = session.join("log");
+    session_folder::make_private(&folder).map_err(|error| failed(error.to_string()))?;
+    session_folder::only_plain_files(&folder).map_err(|error| failed(error.to_string()))?;
     let appender = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("ceremony")
@@ -353,7 +355,8 @@ struct Assembly {
 
 impl Assembly {
     fn assemble(self) -> Result<Launched, Trouble> {
-        let Self { drive, target, folder, session, clock, first, log, rehearsal } = self;
+        let Self { mut drive, target, folder, session, clock, first, log, rehearsal } = self;
+        drive.mask = super::masked::mask(&target.endpoint, &drive.session.plan.ceremony);
         let (mouth, inbox) = sync_channel(INBOX_MAX);
         let setup = Setup {
             plan: drive.session.plan.clone(),

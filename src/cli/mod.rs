@@ -13,6 +13,7 @@ mod lines;
 mod list;
 mod live;
 mod looks;
+mod masked;
 mod parse;
 mod pick;
 mod plan;

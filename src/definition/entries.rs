@@ -144,6 +144,7 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
         risks: Vec::new(),
         undeclared: Undeclared::Stop,
         notify: Vec::new(),
+        mask: Vec::new(),
         target: Target::default(),
         limits: Limits::default(),
         inputs: Vec::new(),
@@ -171,8 +172,24 @@ fn head(reading: &mut Reading<'_>, root: &mut Table<'_, '_>) -> Ceremony {
     ceremony.risks = values(table.strings(reading, "risks"));
     ceremony.undeclared = table.choice(reading, "undeclared", schema::UNDECLARED, Some(Undeclared::Stop));
     ceremony.notify = values(table.strings(reading, "notify"));
+    let patterns = table.strings(reading, "mask");
+    ceremony.mask = masks(reading, patterns);
     table.done(reading);
     ceremony
+}
+
+/// What is never to be in the record; a pattern that short would hide what matters.
+fn masks(reading: &mut Reading<'_>, patterns: Vec<At<String>>) -> Vec<String> {
+    for pattern in patterns.iter().filter(|it| it.value.trim_end_matches('*').chars().count() < 4) {
+        let why = "it would mask what has to be read";
+        reading.problem(
+            &pattern.span,
+            "a mask pattern needs 4 letters before its '*'",
+            why,
+            "write more of it",
+        );
+    }
+    values(patterns)
 }
 
 fn target(reading: &mut Reading<'_>, root: &mut Table<'_, '_>, files: &mut Files<'_>) -> Target {

@@ -27,6 +27,8 @@ pub struct Ceremony {
     pub undeclared: Undeclared,
     /// Program and arguments that tell the team when a rollback is needed; empty when people do it by hand.
     pub notify: Vec<String>,
+    /// What is masked in the record: a text, or the beginning of one with `*` behind it.
+    pub mask: Vec<String>,
     /// The database it is meant for.
     pub target: Target,
     /// Deadlines.

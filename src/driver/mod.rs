@@ -4,11 +4,13 @@ mod batch;
 pub mod cast;
 pub mod headless;
 pub mod live;
+pub mod mask;
 pub mod replay;
 pub mod verify;
 pub mod watch;
 pub mod witness;
 
+use self::mask::Mask;
 use crate::journal::Entry;
 use crate::journal::file::{JournalError, JournalFile};
 use crate::runner::{Recorded, Runner};
@@ -76,12 +78,14 @@ pub struct Drive<J> {
     pub transcript: Transcript,
     /// The record.
     pub journal: J,
+    /// What must not get into it.
+    pub mask: Mask,
 }
 
 impl<J: Journal> Drive<J> {
     /// Drives `session`, whose decisions so far are in `journal`.
     pub fn new(session: Session, transcript: Transcript, journal: J) -> Self {
-        Self { session, transcript, journal }
+        Self { session, transcript, journal, mask: Mask::default() }
     }
 
     /// Decides on `input`, writes it down, applies it, and returns what is to be done.
@@ -89,6 +93,16 @@ impl<J: Journal> Drive<J> {
     /// # Errors
     /// When it cannot be written down: then nothing is applied and there is nothing to do.
     pub fn feed(&mut self, input: Input, at: Moment) -> Result<Vec<Effect>, JournalError> {
+        let (input, masked) = self.mask.mask(input);
+        let told: Vec<Input> = masked.into_iter().map(|hit| Mask::report(&input, hit)).collect();
+        let mut effects = self.feed_masked(input, at)?;
+        for input in told {
+            effects.extend(self.feed_masked(input, at)?);
+        }
+        Ok(effects)
+    }
+
+    fn feed_masked(&mut self, input: Input, at: Moment) -> Result<Vec<Effect>, JournalError> {
         let events = self.session.decide(&input, at);
         let barrier = events.iter().any(Event::is_barrier);
         let entry = self.journal.append(at, input, events, barrier)?;

@@ -2,6 +2,7 @@
 //! be on that disk.
 
 use super::file::{JournalError, failed};
+use super::plain;
 use rustix::fs::{FsWord, Mode, OFlags, fstatfs, open};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -140,7 +141,7 @@ pub(super) fn keep_torn(path: &Path, entry: u64, torn: &[u8]) -> Result<usize, J
     for turn in 1_u32.. {
         let turn = if turn == 1 { String::new() } else { format!(".{turn}") };
         let aside = PathBuf::from(format!("{}.torn-{entry}{turn}", path.display()));
-        match fs::read(&aside) {
+        match plain::read(&aside) {
             Ok(bytes) => {
                 kept |= bytes == torn;
                 known += bytes.len();
@@ -152,6 +153,8 @@ pub(super) fn keep_torn(path: &Path, entry: u64, torn: &[u8]) -> Result<usize, J
                 }
                 break;
             }
+            // Planted: its name is taken, and that is all.
+            Err(_) if fs::symlink_metadata(&aside).is_ok_and(|there| !there.is_file()) => {}
             Err(error) => return Err(failed("keep the torn end of", path)(error)),
         }
     }

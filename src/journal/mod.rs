@@ -8,6 +8,7 @@ mod ground;
 pub mod heads;
 pub mod index;
 pub mod pages;
+pub mod plain;
 pub mod reader;
 pub mod tail;
 pub mod torn;

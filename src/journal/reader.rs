@@ -2,8 +2,8 @@
 
 use super::file::{JournalError, failed};
 use super::torn::is_torn;
-use super::{Corruption, FILE_NAME, FORMAT, format_of};
-use std::fs::File;
+use super::{Corruption, FILE_NAME, FORMAT, format_of, plain};
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ impl Reader {
     /// When it cannot be read, or is of a format that this version does not know.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         let path = folder.join(FILE_NAME);
-        let file = File::open(&path).map_err(failed("open", &path))?;
+        let file = plain::open(OpenOptions::new().read(true), &path).map_err(failed("open", &path))?;
         let reader = BufReader::with_capacity(CHUNK_BYTES, file);
         let mut opened = Self { reader, path, line: Vec::new(), bytes: 0, torn: 0 };
         opened.fill()?;

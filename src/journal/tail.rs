@@ -4,7 +4,6 @@ use super::file::JournalError;
 use super::reader::known_format;
 use super::torn::is_torn;
 use super::{Chain, Corruption, Entry, FILE_NAME};
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +65,7 @@ impl Tail {
 
     /// What stands behind what was read, at least one line of it if there is one; `None` when it was cut back.
     fn read(&self) -> io::Result<Option<Vec<u8>>> {
-        let mut file = File::open(&self.path)?;
+        let mut file = super::plain::open(std::fs::OpenOptions::new().read(true), &self.path)?;
         let there = file.metadata()?.len();
         if there < self.bytes {
             return Ok(None);
@@ -87,6 +86,7 @@ mod tests {
     use super::*;
     use crate::session::{Command, Input};
     use crate::time::{Moment, Timestamp};
+    use std::fs::File;
     use std::io::Write;
 
     fn line(chain: &mut Chain, words: &str) -> Vec<u8> {

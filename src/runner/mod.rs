@@ -11,6 +11,7 @@ pub mod guard;
 pub mod notify;
 pub mod pgpass;
 pub mod postgres;
+pub mod private;
 pub mod rehearsal;
 pub mod server;
 pub mod session_folder;

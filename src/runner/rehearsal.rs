@@ -127,7 +127,7 @@ pub fn read(session: &Path) -> io::Result<Rehearsal> {
     if std::fs::metadata(&path)?.len() > FILE_BYTES_MAX {
         return Err(io::Error::other("it is too long to be a rehearsal"));
     }
-    serde_json::from_slice(&std::fs::read(path)?).map_err(io::Error::other)
+    serde_json::from_slice(&crate::journal::plain::read(&path)?).map_err(io::Error::other)
 }
 
 /// The newest rehearsal of exactly these files among the sessions in `folder`. One that cannot be read is none.

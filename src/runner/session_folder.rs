@@ -2,11 +2,12 @@
 
 use super::files::{DiskFolder, sha256};
 use crate::definition::Folder;
+use crate::journal::plain;
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Copies of the definition and of every file it names.
@@ -35,9 +36,20 @@ pub fn create(folder: &Path) -> io::Result<()> {
     if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is there and not empty"));
     }
+    let above: Vec<&Path> = folder.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty()).collect();
+    let missing: Vec<&Path> = above.into_iter().take_while(|it| !it.exists()).collect();
     // As root the server's user must get through to its data; it can list nothing here.
     let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
-    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    std::fs::DirBuilder::new().recursive(true).create(folder)?;
+    // New files are this user's alone, but what lies above is no part of the session.
+    for made in missing {
+        std::fs::set_permissions(made, std::fs::Permissions::from_mode(0o755))?;
+    }
+    let facts = folder.symlink_metadata()?;
+    if facts.is_dir() && facts.uid() != rustix::process::geteuid().as_raw() {
+        let why = "the folder belongs to another user, who could change what is in it";
+        return Err(io::Error::other(why));
+    }
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
     // Its own name too must outlive the power.
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -58,7 +70,26 @@ fn sync(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// Of the file system.
 pub fn make_private(folder: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if folder.symlink_metadata()?.is_dir() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{} is a link, not a folder of this session", folder.display())))
+}
+
+/// Holds that nothing but plain files with one name each is in `folder`, before somebody writes to them by name.
+///
+/// # Errors
+/// With what else is there.
+pub fn only_plain_files(folder: &Path) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let facts = path.symlink_metadata()?;
+        if !facts.is_file() || facts.nlink() > 1 {
+            return Err(io::Error::other(format!("{} is no plain file of this session", path.display())));
+        }
+    }
+    Ok(())
 }
 
 /// A file that must not be there yet, whole or not at all; its folder is to be synced.
@@ -99,7 +130,7 @@ pub fn fill(session: &Path, from: &DiskFolder, plan: &Plan, origin: &Origin) -> 
 /// # Errors
 /// Of the file system, or when it is not what was written.
 pub fn origin(folder: &Path) -> io::Result<Origin> {
-    serde_json::from_slice(&std::fs::read(folder.join(ORIGIN))?).map_err(io::Error::other)
+    serde_json::from_slice(&plain::read(&folder.join(ORIGIN))?).map_err(io::Error::other)
 }
 
 /// Writes a generated file of the session whole or not at all.

@@ -32,6 +32,13 @@ impl HalfWay {
             _ => format!("units 1-{done} of {of} are done and stay"),
         }
     }
+
+    /// This attempt's unit is done or under way: it is not asked for twice, even if it is said twice to be ready.
+    pub(super) fn was_ready(&self, attempt: &AttemptId, index: usize) -> bool {
+        // What was mended becomes ready once more.
+        let under_way = self.asked == Some(index) && !self.decided;
+        self.attempt == *attempt && (index < self.done || under_way)
+    }
 }
 
 impl Session {

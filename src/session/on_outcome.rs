@@ -18,6 +18,11 @@ impl Deciding<'_> {
             self.told(*exit_code, error.as_deref());
             return;
         }
+        if let Report::Masked { rule, .. } = &outcome.report {
+            let what = format!("{rule} came up in what was heard: it is masked in the record");
+            self.find(vec![what]);
+            return;
+        }
         match self.session().phase.clone() {
             Phase::Running(running) if running.attempt == outcome.attempt => {
                 self.report(&running, &outcome.report);

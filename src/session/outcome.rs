@@ -154,6 +154,13 @@ pub enum Report {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         record: Vec<RecordedAt>,
     },
+    /// A secret came up in what was heard just before; it is masked there.
+    Masked {
+        /// Which, in words.
+        rule: String,
+        /// How often.
+        count: usize,
+    },
     /// The command that tells the team has ended.
     Told {
         /// `None` when it was killed or could not be started.

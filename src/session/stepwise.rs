@@ -78,6 +78,9 @@ impl Deciding<'_> {
             return;
         }
         let half = self.session().half_of(step);
+        if half.is_some_and(|half| half.was_ready(&running.attempt, unit.index)) {
+            return;
+        }
         if half.is_some_and(|half| unit.index < half.done) {
             let left = self.session().what_is_left(step, false);
             let halt = Halt {

@@ -240,6 +240,9 @@ impl Transcript {
                 self.report(entry, step, session, &Report::Failed { failure: failure.clone() });
                 self.push(entry, step, LineKind::Bad, &look.found);
             }
+            Report::Masked { rule, count } => {
+                self.push(entry, step, LineKind::Notice, &format!("masked above: {rule}, {count} times"));
+            }
             Report::Proved { .. }
             | Report::UnitDone { .. }
             | Report::UnitsComplete

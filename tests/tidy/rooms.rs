@@ -31,12 +31,12 @@ pub const ROOMS: &[Room] = &[
     },
     // The one writer, and so the one that knows files.
     Room { path: "src/journal/file.rs", modules: &["session", "time"], crates: &[], pure: false },
+    // What was planted in the place of a file is neither read nor written.
+    Room { path: "src/journal/plain.rs", modules: &[], crates: &["rustix"], pure: false },
     // Where a record may lie.
     Room { path: "src/journal/ground.rs", modules: &[], crates: &["rustix"], pure: false },
     // Reads a record piece by piece.
     Room { path: "src/journal/pages.rs", modules: &["time"], crates: &["serde_json"], pure: false },
-    // Keeps what was torn.
-    Room { path: "src/journal/aside.rs", modules: &[], crates: &[], pure: false },
     // Reads a record line by line.
     Room { path: "src/journal/reader.rs", modules: &[], crates: &[], pure: false },
     // Reads what the one writer writes.
@@ -58,6 +58,7 @@ pub const ROOMS: &[Room] = &[
             "time",
             "journal::hex",
             "journal::heads",
+            "journal::plain",
             "journal::FILE_NAME",
         ],
         crates: &["rustix", "serde", "serde_json", "sha2", "tempfile", "tokio", "tracing"],
@@ -230,7 +231,12 @@ pub const ROOMS: &[Room] = &[
     // Writes to it on a thread of its own.
     Room { path: "src/tui/pen.rs", modules: &[], crates: &["rustix"], pure: false },
     // The process that gives the terminal back when the cockpit was killed.
-    Room { path: "src/tui/warden.rs", modules: &["view::clean_line"], crates: &["crossterm", "rustix"], pure: false },
+    Room {
+        path: "src/tui/warden.rs",
+        modules: &["view::clean_line"],
+        crates: &["crossterm", "rustix"],
+        pure: false,
+    },
     Room {
         path: "src/report/",
         modules: &["view", "session", "plan", "definition", "journal", "time"],

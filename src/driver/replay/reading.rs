@@ -122,7 +122,7 @@ impl Reading {
     }
 
     fn read(&self) -> Result<Option<Review>, String> {
-        let text = match std::fs::read(self.path()) {
+        let text = match crate::journal::plain::read(&self.path()) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);

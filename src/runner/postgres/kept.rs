@@ -35,6 +35,6 @@ impl Attempt {
     /// # Errors
     /// Of the file system, or when it is not what was written.
     pub fn kept<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
-        serde_json::from_slice(&std::fs::read(self.kept_path(name))?).map_err(io::Error::other)
+        serde_json::from_slice(&crate::journal::plain::read(&self.kept_path(name))?).map_err(io::Error::other)
     }
 }

@@ -205,7 +205,8 @@ fn open_log(log: &Path) -> io::Result<(fs::File, u64)> {
     if fs::metadata(log).is_ok_and(|it| it.len() > LOG_SIZE_BYTES_MAX) {
         fs::rename(log, log.with_extension("log.old"))?;
     }
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(log)?;
+    let file =
+        crate::journal::plain::open_to_write(OpenOptions::new().append(true).create(true).mode(0o600), log)?;
     let length = file.metadata()?.len();
     Ok((file, length))
 }

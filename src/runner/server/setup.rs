@@ -2,6 +2,7 @@
 
 use super::account::{Account, command};
 use super::{Kept, ServerError, ServerPrograms};
+use crate::journal::plain;
 use crate::runner::postgres::endpoint::Secret;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
@@ -26,7 +27,16 @@ pub(super) fn check_database_name(name: &str) -> Result<(), ServerError> {
 /// The folder with its full path, made for us alone if it is not there; as root the server's user may pass through.
 pub(super) fn make_home(home: &Path) -> Result<PathBuf, ServerError> {
     let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
-    let made = if home.is_dir() { Ok(()) } else { DirBuilder::new().recursive(true).mode(mode).create(home) };
+    let make = || {
+        DirBuilder::new().recursive(true).create(home)?;
+        // Whatever the process's mask says.
+        fs::set_permissions(home, Permissions::from_mode(mode))
+    };
+    let made = match home.symlink_metadata() {
+        Ok(facts) if facts.is_dir() => Ok(()),
+        Ok(_) => Err(io::Error::other("it is a link or a file, not a folder of this session")),
+        Err(_) => make(),
+    };
     made.and_then(|()| home.canonicalize())
         .map_err(|e| ServerError::io(format!("cannot make the folder {}", home.display()), &e))
 }
@@ -47,7 +57,7 @@ pub(super) fn lock(home: &Path) -> Result<File, ServerError> {
 }
 
 fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.mode(0o600).open(path)
+    plain::open_to_write(options.mode(0o600), path)
 }
 
 pub(super) fn read_kept(home: &Path) -> Result<Option<Kept>, ServerError> {
@@ -59,7 +69,7 @@ pub(super) fn read_kept(home: &Path) -> Result<Option<Kept>, ServerError> {
             "move the file away: the server then gets a new password and port, and its data in the usual place",
         )
     };
-    match fs::read(&path) {
+    match plain::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| broken(e.to_string())),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(broken(e.to_string())),

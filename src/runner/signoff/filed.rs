@@ -94,7 +94,9 @@ fn one(folder: &Path, name: &str, signed: bool, checker: Option<&Checker>) -> Re
 
 fn whole(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    crate::journal::plain::open(std::fs::OpenOptions::new().read(true), path)?
+        .take(BYTES_MAX + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > BYTES_MAX {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 1 MiB"));
     }
