@@ -254,7 +254,7 @@ fn the_definitions_words_are_narrow_and_shown() {
     assert_eq!(*pinned, finding["the server is ".len()..]);
     room.verify().with(0);
     for name in ["report.md", "report.html", "report.json", "report.junit.xml"] {
-        room.call(&["report", "session"]);
+        room.call(&["report", "session", "--format", "all"]).with(0);
         let text =
             fs::read_to_string(room.session().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         contains(&text, &[words]);

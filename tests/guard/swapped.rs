@@ -4,7 +4,7 @@ use crate::clients::Own;
 use crate::effort::figures;
 use crate::program::{Ended, contains, until};
 use crate::relay::Relay;
-use crate::rig::{HERE, Server, free_port, here, make_data, must, run};
+use crate::rig::{HERE, Server, asked, free_port, here, make_data, must, run};
 use crate::room::{Answers, Room};
 use ceremony::runner::postgres::backend::Backend;
 use ceremony::runner::postgres::endpoint::Endpoint;
@@ -200,6 +200,23 @@ fn what_took_the_servers_place_between_two_steps_is_refused() {
     {
         let _relay = Relay::tcp(port, ("127.0.0.1", moved.port));
         again(&room, &room.yes()).says(&["something stands between"]);
+    }
+    // Nor with the definition's words: it was shown to be on this machine once.
+    {
+        let relay = Relay::tcp(port, ("127.0.0.1", moved.port));
+        let direct = here(moved.port);
+        assert!(asked(&direct).unwrap().contains("nothing in between"));
+        let named = Endpoint { unproven: Some("a virtual machine".to_owned()), ..here(relay.port) };
+        assert!(
+            asked(&named).unwrap().contains("not shown to be local"),
+            "never shown at this port in this process"
+        );
+        relay.close();
+        let shown = Server::start_at(HERE, port, &[], |_| {});
+        assert!(asked(&named).unwrap().contains("nothing in between"));
+        drop(shown);
+        let _relay = Relay::tcp(port, ("127.0.0.1", moved.port));
+        assert!(asked(&named).unwrap_err().contains("something stands between"));
     }
     // Another server.
     {
