@@ -168,6 +168,11 @@ pub fn same_server(endpoint: &Endpoint, state: &Session) -> Result<(), Trouble> 
             format!("it is {}; this session is about {}", found.pin(), pinned.pin()),
             "name the first one with --url, or start a new session on this one",
         )),
+        Ok(found) if !pinned.near.is_empty() && pinned.is_near() && !found.is_near() => Err(Trouble::usage(
+            format!("{endpoint}/{} is reached by another way than at the start", endpoint.database),
+            format!("it was shown to be on this machine then, and is {} now", found.near),
+            "name the server itself with --url, without anything in between",
+        )),
         // At a stop, and after the end, the database is not asked for before somebody decides.
         Err(error) if !matches!(state.phase, Phase::Stopped | Phase::Closed(_)) => Err(Trouble::usage(
             format!("the session cannot go on: {endpoint}/{} cannot be used", endpoint.database),

@@ -248,3 +248,41 @@ pub fn running(session: &Session, transcript: &Transcript, now: Moment) -> Optio
     });
     Some((Row::of(Tone::Live, word).say(Tone::Plain, " ").say(Tone::Strong, title), rows))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::time::Timestamp;
+    use std::sync::Arc;
+
+    /// What lets a server through that is not shown to be here stands at each kind of gate.
+    #[test]
+    fn the_exception_stands_at_every_gate() {
+        let folder = crate::runner::files::DiskFolder::new(std::path::Path::new(".")).unwrap();
+        let mut ceremony = crate::definition::load(&folder, "ceremony.toml").unwrap();
+        ceremony.target.unproven = Some("it runs in a virtual machine".to_owned());
+        let plan = Plan::new(ceremony);
+        let (starts, back): (Vec<_>, Vec<_>) = (
+            plan.steps.iter().map(|step| step.id.clone()).collect(),
+            plan.rollback.iter().map(|step| step.id.clone()).collect(),
+        );
+        let mut session = Session::new(Arc::new(plan));
+        let now = Moment { wall: Timestamp::from_micros(0), mono_us: 0 };
+        let mut seen = 0;
+        for near in [None, Some(format!("{NOT_SHOWN}; by the definition: it runs in a virtual machine"))] {
+            session.identity = near.map(|near| Identity { near, ..crate::runner::fake::identity() });
+            session.undo.clone_from(&back);
+            let kinds = [GateKind::Start, GateKind::Commit, GateKind::RollBack, GateKind::Delete];
+            for (kind, step) in kinds.iter().flat_map(|kind| starts.iter().map(move |step| (*kind, step))) {
+                let (id, phrase) = (step.clone(), "go on".to_owned());
+                session.phase = Phase::Gate(Gate { id, step: step.clone(), kind, phrase });
+                let gate = gate(&session, &Transcript::default(), now).unwrap();
+                let text: String = gate.rows.iter().map(Row::plain).collect();
+                assert!(text.contains("it runs in a virtual machine"), "{kind:?} {step}: {text}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 100, "{seen}");
+    }
+}

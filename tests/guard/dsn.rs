@@ -96,7 +96,7 @@ const PIECES: &[&str] = &[
     "ssl=true",
 ];
 
-/// A good one with up to five changes, or pieces without any order.
+/// A good one with up to three changes, or pieces without any order.
 fn text(seed: &mut Seed) -> String {
     let pick = |seed: &mut Seed, from: &[&'static str]| from[seed.below(from.len() as u64) as usize];
     if seed.once_in(8) {
@@ -104,7 +104,7 @@ fn text(seed: &mut Seed) -> String {
         return format!("postgresql://a:b@{pieces}");
     }
     let mut text: Vec<char> = pick(seed, GOOD).chars().collect();
-    for _ in 0..=seed.below(5) {
+    for _ in 0..=seed.below(3) {
         let at = seed.below(text.len() as u64 + 1) as usize;
         let end = (at + seed.below(9) as usize).min(text.len());
         match seed.below(6) {

@@ -208,8 +208,12 @@ fn nothing_goes_out_by_the_only_way_there_is() {
     let _gone = Gone(name.clone());
     let ip = |words: &str| must("ip", &[&["-n", &name][..], &words.split(' ').collect::<Vec<_>>()].concat());
     ip("link set lo up");
-    ip("link add out type dummy");
-    must("ip", &["netns", "exec", &name, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/out/disable_ipv6"]);
+    ip("link add out type veth peer name far");
+    for link in ["out", "far"] {
+        let quiet = format!("echo 1 >/proc/sys/net/ipv6/conf/{link}/disable_ipv6");
+        must("ip", &["netns", "exec", &name, "sh", "-c", &quiet]);
+    }
+    ip("link set far up");
     ip("addr add 192.0.2.1/24 dev out");
     ip("link set out up");
     ip("route add default via 192.0.2.2 dev out");

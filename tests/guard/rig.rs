@@ -1,16 +1,18 @@
 //! Networks of the test's own, servers in them or in process namespaces, and asking the guard about each.
 
-use crate::clients::psql_command;
+use crate::clients::{psql, psql_command};
 use crate::program::until;
+use crate::room::processes_in;
 use ceremony::runner::postgres::backend::{Backend, DbError};
 use ceremony::runner::postgres::endpoint::{Endpoint, Host};
 use ceremony::runner::server::find_programs;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -99,21 +101,33 @@ pub fn as_server(program: &Path) -> Vec<String> {
         .collect()
 }
 
-/// A data folder that every server starts from.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
-        let folder = TempDir::with_prefix("ceremony-guard-").unwrap().keep();
-        give(&folder);
-        let data = folder.join("data");
-        let initdb = as_server(&find_programs(None).unwrap().program("initdb"));
-        let mut arguments: Vec<&str> = initdb[1..].iter().map(String::as_str).collect();
-        arguments.extend(["-A", "trust", "-U", "postgres", "--no-sync", "-D", data.to_str().unwrap()]);
-        must(&initdb[0], &arguments);
-        let hba = "local all all trust\nhost all all all trust\nlocal replication all trust\nhost replication all all trust\n";
-        fs::write(data.join("pg_hba.conf"), hba).unwrap();
-        data
+/// A data folder with the baseline in it that every server starts from; gone with the last one.
+fn template() -> Arc<TempDir> {
+    static TEMPLATE: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
+    let mut kept = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.upgrade().unwrap_or_else(|| {
+        let folder = Arc::new(TempDir::with_prefix("ceremony-guard-").unwrap());
+        give(folder.path());
+        let data = folder.path().join("data");
+        make_data(&data);
+        let mut server = Server::on(HERE, free_port(), &[], &data, None);
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/calendar/baseline.sql");
+        psql(server.port, "", &["-1", "-f", file]);
+        server.stop();
+        *kept = Arc::downgrade(&folder);
+        folder
     })
+}
+
+/// A new cluster: one with an identifier of its own.
+pub fn make_data(data: &Path) {
+    let _ = fs::remove_dir_all(data);
+    let initdb = as_server(&find_programs(None).unwrap().program("initdb"));
+    let mut arguments: Vec<&str> = initdb[1..].iter().map(String::as_str).collect();
+    arguments.extend(["-A", "trust", "-U", "postgres", "--no-sync", "-D", data.to_str().unwrap()]);
+    must(&initdb[0], &arguments);
+    let hba = "local all all trust\nhost all all all trust\nlocal replication all trust\nhost replication all all trust\n";
+    fs::write(data.join("pg_hba.conf"), hba).unwrap();
 }
 
 /// Makes a folder the servers' own.
@@ -143,7 +157,10 @@ pub const HERE: Place<'static> = Place { net: None, pids: false };
 /// A server without a password.
 pub struct Server {
     child: Child,
-    folder: TempDir,
+    sockets: TempDir,
+    data: PathBuf,
+    /// Its own data, and what it was copied from.
+    _kept: Option<(TempDir, Arc<TempDir>)>,
     pub address: String,
     pub port: u16,
 }
@@ -155,33 +172,44 @@ impl Server {
 
     pub fn start_at(place: Place<'_>, port: u16, settings: &[&str], change: impl FnOnce(&Path)) -> Self {
         must_be_root();
-        let folder = TempDir::with_prefix("ceremony-guard-").unwrap();
+        let (folder, template) = (TempDir::with_prefix("ceremony-guard-").unwrap(), template());
         give(folder.path());
         let data = folder.path().join("data");
-        must("cp", &["-a", template().to_str().unwrap(), data.to_str().unwrap()]);
+        must("cp", &["-a", template.path().join("data").to_str().unwrap(), data.to_str().unwrap()]);
         change(&data);
+        Self::on(place, port, settings, &data, Some((folder, template)))
+    }
+
+    fn on(
+        place: Place<'_>,
+        port: u16,
+        settings: &[&str],
+        data: &Path,
+        kept: Option<(TempDir, Arc<TempDir>)>,
+    ) -> Self {
+        let sockets = TempDir::with_prefix("ceremony-guard-").unwrap();
+        give(sockets.path());
         let address = place.net.map_or("127.0.0.1", |net| &net.address).to_owned();
-        let postgres = as_server(&find_programs(None).unwrap().program("postgres"));
         let mut words: Vec<String> = Vec::new();
         if let Some(net) = place.net {
             words.extend(["ip", "netns", "exec", &net.name].map(str::to_owned));
         }
         if place.pids {
-            words.extend(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"].map(str::to_owned));
+            words.extend(["unshare", "--pid", "--fork", "--mount-proc"].map(str::to_owned));
         }
-        words.extend(postgres);
+        words.extend(as_server(&find_programs(None).unwrap().program("postgres")));
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg("-D").arg(&data).arg("-p").arg(port.to_string());
-        let sockets = format!("unix_socket_directories={}", folder.path().display());
-        for setting in [&format!("listen_addresses={address}"), &sockets, "fsync=on"].iter().chain(&[]) {
-            command.arg("-c").arg(setting);
+        command.args(&words[1..]).arg("-D").arg(data).arg("-p").arg(port.to_string());
+        let listens = [
+            format!("listen_addresses={address}"),
+            format!("unix_socket_directories={}", sockets.path().display()),
+        ];
+        for setting in listens.iter().map(String::as_str).chain(settings.iter().copied()) {
+            command.args(["-c", setting]);
         }
-        for setting in settings {
-            command.arg("-c").arg(setting);
-        }
-        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let log = fs::File::create(sockets.path().join("log")).unwrap();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let server = Self { child, folder, address, port };
+        let server = Self { child, sockets, data: data.to_owned(), _kept: kept, address, port };
         until("the server answers", || {
             let mut psql = psql_command(port, "");
             psql.args(["-h", &server.address, "-c", "SELECT 1"]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -192,15 +220,15 @@ impl Server {
 
     /// The folder of its socket.
     pub fn sockets(&self) -> &Path {
-        self.folder.path()
+        self.sockets.path()
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join(format!(".s.PGSQL.{}", self.port))
+        self.sockets.path().join(format!(".s.PGSQL.{}", self.port))
     }
 
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     pub fn url(&self) -> String {
@@ -214,22 +242,42 @@ impl Server {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
+    /// Its main process, whatever was started around it.
+    fn main(&self) -> Option<Pid> {
+        let all = processes_in(&self.data);
+        let parent = |pid: &i32| -> Option<i32> {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+        };
+        let main = all.iter().find(|pid| parent(pid).is_some_and(|parent| !all.contains(&parent)));
+        main.and_then(|pid| Pid::from_raw(*pid))
+    }
+
     /// Its main process, at once and without a word; its port is free then.
     pub fn kill_main(&mut self) {
-        self.child.kill().unwrap();
+        let main = self.main().expect("a main process");
+        kill_process(main, Signal::KILL).unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Says good-bye to its clients and ends.
+    pub fn stop(&mut self) {
+        if let Some(main) = self.main() {
+            let _ = kill_process(main, Signal::INT);
+        }
         self.child.wait().unwrap();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if let Some(main) = self.main() {
+            let _ = kill_process(main, Signal::QUIT);
+        }
         let _ = self.child.wait();
-        // What it started ends by itself once it notices, and must not write into a folder that is being removed.
-        let data = self.data();
-        until("the server's processes are gone", || {
-            crate::room::processes_in(&data).is_empty().then_some(())
-        });
+        // What it started ends by itself, and must not write into a folder that is being removed.
+        let data = self.data.clone();
+        until("the server's processes are gone", || processes_in(&data).is_empty().then_some(()));
     }
 }
 

@@ -6,7 +6,9 @@ use crate::runner::guard::door::{Door, is_connected};
 use crate::runner::guard::near::{self, Seen, disproved, judge};
 use crate::runner::guard::process::{self, Process};
 use crate::session::NOT_SHOWN;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const SEEN: &str = "
     SELECT pg_catalog.host(pg_catalog.inet_client_addr()), pg_catalog.inet_client_port(),
@@ -16,6 +18,12 @@ const SEEN: &str = "
            a.pid
       FROM pg_catalog.pg_stat_activity AS a
      WHERE a.pid = pg_catalog.pg_backend_pid()";
+
+/// Where a server was shown to be on this machine, in the life of this process.
+fn shown() -> MutexGuard<'static, BTreeSet<String>> {
+    static SHOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn no<T>(refused: Refused) -> Result<T, DbError> {
     Err(DbError::NotLocal(Box::new(refused)))
@@ -64,11 +72,16 @@ impl Backend {
             // A program passes it on. Which one, is not to be a tunnel.
             (Ok(near), _) => far().map_or(Ok(near.words), no)?,
             (Err(refused), None) => return no(refused),
+            // Where it was shown once, the definition's words have nothing to stand in for.
+            (Err(refused), Some(_)) if shown().contains(&endpoint.to_string()) => return no(refused),
             (Err(_), Some(why)) => {
                 far().map_or(Ok(()), no)?;
                 format!("{NOT_SHOWN}; by the definition: {why}")
             }
         };
+        if !words.starts_with(NOT_SHOWN) {
+            shown().insert(endpoint.to_string());
+        }
         self.canceller.only_at(door);
         Ok(words)
     }
