@@ -1,4 +1,4 @@
-//! What the system says of a process: memory, descriptors, time and bytes.
+//! What the system says of a process: memory, descriptors, time.
 
 use crate::program::until;
 use crate::room::{Ended, Running};
@@ -27,13 +27,6 @@ pub fn memory_kib(pid: u32) -> u64 {
 /// How many descriptors are open.
 pub fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
-}
-
-/// Bytes that it read by system calls, whatever from.
-pub fn bytes_read(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("rchar: "));
-    line.map_or(0, |line| line.parse().unwrap())
 }
 
 /// Ticks of a hundredth of a second that all its threads spent computing.

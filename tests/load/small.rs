@@ -56,7 +56,7 @@ impl Small<'_> {
             .collect();
         let text = format!(
             "format = 1\n[ceremony]\nid = \"load\"\ntitle = \"Load\"\npurpose = \"Tries it.\"\nundeclared = \"finding\"\n\
-             [target]\nbaseline = \"{BASE}\"\n[limits]\nstatement_timeout_ms = 600000\n{inputs}\
+             [target]\nbaseline = \"{BASE}\"\n[limits]\nstatement_timeout_ms = 600000\nlock_timeout_ms = 600000\n{inputs}\
              [[migration]]\nid = \"load\"\ntitle = \"Load\"\nfile = \"{UP}\"\nsha256 = \"{}\"\nrisk = \"low\"\n\
              summary = \"Things.\"\nverify = [\"q\"]\n{}\
              [migration.rollback]\nscript = \"{DOWN}\"\nsummary = \"Undoes it.\"\nwhen = \"Needed.\"\n\
