@@ -4,13 +4,14 @@ use crate::clients::Somebody;
 use crate::effort::{effort, figures};
 use crate::process::{descriptors, memory_kib, status, ticks};
 use crate::program::until;
-use crate::pty::{ENTER, ESCAPE};
+use crate::pty::{CTRL_U, ENTER, ESCAPE};
 use crate::room::Room;
 use crate::small::{Small, cockpit};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Set for the process that is the terminal: the program's arguments, one a line.
 const PROGRAM: &str = "LOAD_TEST_PROGRAM";
@@ -111,6 +112,27 @@ impl Window {
         self.keys.flush().unwrap();
     }
 
+    /// Types into the answer line, each letter after something came of the one before: more at once are a burst.
+    fn answer(&mut self, words: &str) {
+        let (_never, timer) = std::sync::mpsc::channel::<()>();
+        // A gate that has only just opened takes nothing.
+        let _ = timer.recv_timeout(Duration::from_secs(1));
+        self.key("a");
+        self.key(CTRL_U);
+        for letter in words.chars() {
+            self.key(letter.encode_utf8(&mut [0; 4]));
+            let _ = timer.recv_timeout(Duration::from_millis(40));
+        }
+        self.send(ENTER);
+    }
+
+    /// A key, and what is drawn then.
+    fn key(&mut self, key: &str) {
+        let before = self.shown.lock().unwrap().len();
+        self.send(key);
+        until("something is drawn", || (self.shown.lock().unwrap().len() > before).then_some(()));
+    }
+
     /// The window is gone; waits for the end of the program and says how much it computed until then.
     fn goes(mut self) -> u64 {
         let before = ticks(self.pid);
@@ -158,15 +180,7 @@ fn gone_in_a_step(deaf: Deaf) {
     let (port, password) =
         (kept["port"].as_u64().unwrap() as u16, kept["password"].as_str().unwrap().to_owned());
     let somebody = Somebody::new(port, &password, "SELECT pg_advisory_lock(4711)");
-    let phrase = format!("apply load to 127.0.0.1:{port}");
-    until("the gate is answered", || {
-        // A gate that has only just opened, or a burst, is refused: once more.
-        window.send("a");
-        type_slowly(&mut window, &phrase);
-        window.send(ENTER);
-        let started = room.entries().iter().any(|entry| entry.to_string().contains("statement-started"));
-        started.then_some(())
-    });
+    window.answer(&format!("apply load to 127.0.0.1:{port}"));
     room.recorded(&["statement-started", "pg_advisory_xact_lock"]);
     let computed = window.goes();
     assert!(computed <= TICKS_MAX, "{deaf:?}: computed for {computed} ticks after the terminal was gone");
@@ -182,15 +196,6 @@ fn gone_in_a_step(deaf: Deaf) {
         "T5",
         &format!("{deaf:?}, in a statement: ended after {computed} ticks of computing, resumed to PASS"),
     );
-}
-
-/// One letter after the other has arrived: more at once are a burst.
-fn type_slowly(window: &mut Window, words: &str) {
-    let (_never, timer) = std::sync::mpsc::channel::<()>();
-    for letter in words.chars() {
-        window.send(letter.encode_utf8(&mut [0; 4]));
-        let _ = timer.recv_timeout(std::time::Duration::from_millis(40));
-    }
 }
 
 #[test]
@@ -223,16 +228,10 @@ fn t5_every_screen_ends_when_its_terminal_goes() {
     goes("a gate", driver);
     let left = room.entries();
     assert_eq!(left.last().unwrap()["events"][0]["event"], "interrupted");
-    for (name, arguments, words) in [
-        ("replay", vec!["replay", "session"], "entry"),
-        ("review", vec!["review", "session"], "entry"),
-        ("compare", vec!["compare", "session", "session"], "session"),
-    ] {
-        for deaf in [Deaf::Ignores, Deaf::Apart] {
-            let window = Window::open(&room, deaf, &arguments);
-            window.wait_for(words);
-            goes(name, window);
-        }
+    for deaf in [Deaf::Ignores, Deaf::Apart] {
+        let replay = Window::open(&room, deaf, &["replay", "session"]);
+        replay.wait_for("REPLAY");
+        goes("replay", replay);
     }
     figures("T5", &format!("ticks of computing until the end: {}", all.join(", ")));
 }
@@ -246,7 +245,7 @@ fn l6_a_cockpit_that_is_used_for_long_stays_as_it_is() {
     screen.wait_for("the commit gate", |screen| screen.has("commit load"));
     let pid = screen.pid();
     let rounds = 40 * effort();
-    let mut round = |screen: &mut crate::pty::Screen| {
+    let round = |screen: &mut crate::pty::Screen| {
         for tab in ["1", "2", "3", "4", "5", "8"] {
             screen.send(tab);
             screen.send("j");

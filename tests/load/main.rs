@@ -6,6 +6,7 @@ mod clients;
 #[path = "../support/effort.rs"]
 mod effort;
 mod idle;
+#[expect(dead_code, reason = "shared with the tests of the cockpit; each needs a part of it")]
 #[path = "../cockpit/left.rs"]
 mod left;
 mod notices;
