@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Messages that may wait for the driver, each with up to 64 KiB of output.
-const INBOX_MAX: usize = 64;
+/// Messages that may wait for the driver, each with up to 64 KiB of output, which take some times that in memory.
+const INBOX_MAX: usize = 16;
 
 /// A session ready to be driven.
 pub struct Launched {

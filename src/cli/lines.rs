@@ -117,6 +117,7 @@ impl Desk {
             }
             let bytes = std::mem::take(&mut state.waiting);
             state.writing = true;
+            self.changed.notify_all();
             drop(state);
             for piece in bytes.chunks(PIECE) {
                 // A closed pipe must not end a ceremony.

@@ -52,21 +52,27 @@ pub(super) fn planned_ids(ceremony: &Ceremony) -> Vec<String> {
 
 fn references(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
     let planned = planned_ids(ceremony);
+    let mut names: BTreeMap<&str, (Vec<&str>, BTreeSet<&str>)> = BTreeMap::new();
     for (kind, id, span) in &spans.uses {
         if id.is_empty() {
             continue;
         }
-        let known: Vec<&str> = match *kind {
-            "planned step" => planned.iter().map(String::as_str).collect(),
-            _ => spans
-                .ids
-                .iter()
-                .filter(|(defined, _, _)| kind.contains(defined))
-                .map(|(_, id, _)| id.as_str())
-                .collect(),
-        };
-        if !known.contains(&id.as_str()) {
-            let next = nearest(id, &known).map_or_else(
+        // Ten thousand steps may each refer to something.
+        let (known, there) = names.entry(*kind).or_insert_with(|| {
+            let known: Vec<&str> = match *kind {
+                "planned step" => planned.iter().map(String::as_str).collect(),
+                _ => spans
+                    .ids
+                    .iter()
+                    .filter(|(defined, _, _)| kind.contains(defined))
+                    .map(|(_, id, _)| id.as_str())
+                    .collect(),
+            };
+            let there: BTreeSet<&str> = known.iter().copied().collect();
+            (known, there)
+        });
+        if !there.contains(id.as_str()) {
+            let next = nearest(id, known).map_or_else(
                 || format!("define it, or use one of: {}", known.join(", ")),
                 |near| format!("did you mean '{near}'?"),
             );

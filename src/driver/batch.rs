@@ -4,7 +4,7 @@ use crate::session::{ErrorCard, Input, NOTICES_BYTES_MAX, OUTPUT_BYTES_MAX, Outc
 use std::collections::VecDeque;
 
 /// Output that is taken in before somebody looks at the keys again, bytes.
-pub(super) const BYTES_PER_TURN: usize = 1 << 20;
+pub(super) const BYTES_PER_TURN: usize = 256 << 10;
 
 /// About what an outcome takes in the record, if that may be much.
 pub(super) fn bytes(outcome: &Outcome) -> usize {
