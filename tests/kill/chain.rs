@@ -32,6 +32,8 @@ pub struct Counted {
     pub in_doubt: u64,
     pub had_committed: u64,
     pub had_not: u64,
+    /// Dumps of the schema that were the same as after an unbroken run.
+    pub dumps: u64,
 }
 
 impl Counted {
@@ -42,6 +44,7 @@ impl Counted {
         self.in_doubt += more.in_doubt;
         self.had_committed += more.had_committed;
         self.had_not += more.had_not;
+        self.dumps += more.dumps;
     }
 }
 

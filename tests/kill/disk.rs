@@ -29,6 +29,7 @@ fn through(chain: &mut Chain<'_>, call: &str, errors: &[(&'static str, &str)], s
         let log = fs::read_to_string(chain.room.path("strace")).unwrap();
         if !log.contains("INJECTED") {
             ended.with(0);
+            assert!(chain.counted.failures >= 15, "{} calls failed", chain.counted.failures);
             break;
         }
         chain.counted.failures += 1;
