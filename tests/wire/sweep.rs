@@ -34,7 +34,7 @@ fn plan(rig: &Rig, step: &str, migrations: usize, early: &[Spot], late: &[Spot],
         // Only the last one may commit; of every second it is known that it did.
         let last =
             if at % 2 == 0 { Some(At::Answer("COMMIT")) } else { late.get(at - 1).map(|spot| spot.at()) };
-        for at in last {
+        if let Some(at) = last {
             rig.plan(&who, at, fault.clone());
         }
     }
