@@ -28,9 +28,14 @@ fn plan(rig: &Rig, step: &str, migrations: usize, early: &[Spot], late: &[Spot],
     for at in 1..=migrations {
         let who = format!("ceremony {step}/m{at:02}");
         let mine = early.iter().skip(at - 1).step_by(migrations);
-        // Only the last one may commit.
-        for spot in mine.chain(late.get(at - 1)) {
+        for spot in mine {
             rig.plan(&who, spot.at(), fault.clone());
+        }
+        // Only the last one may commit; of every second it is known that it did.
+        let last =
+            if at % 2 == 0 { Some(At::Answer("COMMIT")) } else { late.get(at - 1).map(|spot| spot.at()) };
+        if let Some(at) = last {
+            rig.plan(&who, at, fault.clone());
         }
     }
 }
@@ -132,14 +137,15 @@ fn sweep(item: &str, before: usize, fault: impl Fn(&Arc<Server>) -> Fault) -> Co
 
 #[test]
 fn the_wire_is_cut() {
-    let count = sweep("E1", 24 * effort() as usize, |_| Fault::Cut);
-    assert!(count.struck >= 72 && count.happened >= 3 && count.did_not >= 3, "{count:?}");
+    let count = sweep("E1", 12 * effort() as usize, |_| Fault::Cut);
+    assert!(count.struck >= 48 && count.happened >= 9, "{count:?}");
 }
 
 #[test]
 fn the_backend_is_ended() {
-    let count = sweep("E3", 16 * effort() as usize, |_| Fault::Backend(Signal::TERM));
-    assert!(count.struck >= 48 && count.happened >= 3, "{count:?}");
+    let count = sweep("E3", 8 * effort() as usize, |_| Fault::Backend(Signal::TERM));
+    // What was answered before the backend ended is on its way: few commits are in doubt here.
+    assert!(count.struck >= 36 && count.halted >= 30, "{count:?}");
 }
 
 #[test]
@@ -148,6 +154,6 @@ fn the_server_is_killed() {
         let server = server.clone();
         Fault::Server(Arc::new(move || server.killed_and_started_again()))
     };
-    let count = sweep("E4", 4 * effort() as usize, killed);
-    assert!(count.struck >= 12 && count.happened >= 1, "{count:?}");
+    let count = sweep("E4", 2 * effort() as usize, killed);
+    assert!(count.struck >= 18 && count.happened >= 9, "{count:?}");
 }

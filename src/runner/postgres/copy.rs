@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// `object_in_use`: somebody is connected to the source.
 const IN_USE: &str = "55006";
+/// To drop a large copy takes a checkpoint, and the removal of its files.
+const DROP_MAX: Duration = Duration::from_secs(600);
 /// What a restored copy lacks that files would have.
 const LACKS: &str = "it has the same objects and as many rows (checked); it does not have the planner's statistics, the \
     space of deleted rows and dropped columns, rows of tables that belong to extensions, and subscriptions\n";
@@ -201,6 +203,7 @@ impl Way {
 /// # Errors
 /// Of the server or the connection.
 pub async fn discard(maintenance: &mut Backend, copy: &str) -> Result<(), DbError> {
+    maintenance.answers_within(DROP_MAX);
     let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(copy));
     maintenance.run(&sql, &mut |_| {}).await.map(drop)
 }

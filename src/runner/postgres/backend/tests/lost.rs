@@ -63,7 +63,8 @@ async fn a_terminated_backend_is_lost_for_good() {
     let sql = "DO $$ BEGIN RAISE 'x' USING ERRCODE = '57P01'; END $$";
     assert_eq!(refusal(run(&mut witness, sql).await).0, "57P01");
     run(&mut witness, "SET idle_in_transaction_session_timeout = 10").await.unwrap();
-    run(&mut witness, "BEGIN").await.unwrap();
+    // On a busy machine the ten milliseconds are over before this is heard.
+    let _ = run(&mut witness, "BEGIN").await;
     while witness.tap.try_next().is_none_or(|event| !matches!(event, Event::Closed(_))) {
         tokio::task::yield_now().await;
     }
