@@ -213,7 +213,12 @@ pub const ROOMS: &[Room] = &[
         pure: false,
     },
     // The process that gives the terminal back when the cockpit was killed.
-    Room { path: "src/tui/warden.rs", modules: &["view::clean_line"], crates: &["crossterm", "rustix"], pure: false },
+    Room {
+        path: "src/tui/warden.rs",
+        modules: &["view::clean_line"],
+        crates: &["crossterm", "rustix"],
+        pure: false,
+    },
     Room {
         path: "src/report/",
         modules: &["view", "session", "plan", "definition", "journal", "time"],
