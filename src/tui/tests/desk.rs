@@ -91,7 +91,9 @@ fn desks() {
         insta::assert_snapshot!(format!("desk_refused_{at}"), shown(&mut first, size));
         keys(&mut first, &mut passed, "\u{1b}nn");
         insta::assert_snapshot!(format!("desk_opened_{at}"), shown(&mut first, size));
-        keys(&mut first, &mut passed, "asign");
+        keys(&mut first, &mut passed, "a");
+        passed.wait(500_000);
+        keys(&mut first, &mut passed, "sign");
         insta::assert_snapshot!(format!("desk_approve_{at}"), shown(&mut first, size));
         let mut first = desk(&failed, Some(Role::Lead));
         keys(&mut first, &mut failed, "nxthe key is in doubt");
