@@ -4,14 +4,13 @@ use crate::clients::Somebody;
 use crate::effort::{effort, figures};
 use crate::process::{descriptors, memory_kib, status, ticks};
 use crate::program::until;
-use crate::pty::{CTRL_U, ENTER, ESCAPE};
+use crate::pty::{ESCAPE, Screen};
 use crate::room::Room;
-use crate::small::{Small, cockpit};
+use crate::small::{Small, builder, cockpit};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Set for the process that is the terminal: the program's arguments, one a line.
 const PROGRAM: &str = "LOAD_TEST_PROGRAM";
@@ -21,7 +20,8 @@ const TICKS_MAX: u64 = 300;
 /// A terminal that is a process of its own, as a window is: when it is killed, the other end is gone.
 struct Window {
     child: Child,
-    keys: ChildStdin,
+    /// Held: at its end the window would close by itself.
+    _keys: ChildStdin,
     shown: Arc<Mutex<String>>,
     /// The program's process.
     pid: u32,
@@ -97,7 +97,7 @@ impl Window {
                 ours.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..count]));
             }
         });
-        Self { keys: child.stdin.take().unwrap(), child, shown, pid }
+        Self { _keys: child.stdin.take().unwrap(), child, shown, pid }
     }
 
     #[track_caller]
@@ -105,32 +105,6 @@ impl Window {
         until(&format!("the window shows {words}"), || {
             self.shown.lock().unwrap().contains(words).then_some(())
         });
-    }
-
-    fn send(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    /// Types into the answer line, each letter after something came of the one before: more at once are a burst.
-    fn answer(&mut self, words: &str) {
-        let (_never, timer) = std::sync::mpsc::channel::<()>();
-        // A gate that has only just opened takes nothing.
-        let _ = timer.recv_timeout(Duration::from_secs(1));
-        self.key("a");
-        self.key(CTRL_U);
-        for letter in words.chars() {
-            self.key(letter.encode_utf8(&mut [0; 4]));
-            let _ = timer.recv_timeout(Duration::from_millis(40));
-        }
-        self.send(ENTER);
-    }
-
-    /// A key, and what is drawn then.
-    fn key(&mut self, key: &str) {
-        let before = self.shown.lock().unwrap().len();
-        self.send(key);
-        until("something is drawn", || (self.shown.lock().unwrap().len() > before).then_some(()));
     }
 
     /// The window is gone; waits for the end of the program and says how much it computed until then.
@@ -172,18 +146,20 @@ fn with_a_lock() -> Room {
 }
 
 /// In the middle of a statement: it is rolled back, the record says why nobody drives, and the session is gone on with.
-fn gone_in_a_step(deaf: Deaf) {
+#[test]
+fn t5_a_terminal_that_goes_in_a_step_without_a_signal() {
     let room = with_a_lock();
-    let mut window = Window::open(&room, deaf, &["--session", "session", "--operator", "ada"]);
-    window.wait_for("then type");
+    let mut command = builder(&room, &["--session", "session", "--operator", "ada"]);
+    let deaf = ["sh", "-c", "trap '' HUP; exec setsid --wait \"$@\"", "sh"].map(Into::into);
+    command.get_argv_mut().splice(0..0, deaf);
+    let mut screen = Screen::spawn(command, 120, 40, room.session());
+    screen.wait_for_gate();
     let kept = room.kept();
-    let (port, password) =
-        (kept["port"].as_u64().unwrap() as u16, kept["password"].as_str().unwrap().to_owned());
-    let somebody = Somebody::new(port, &password, "SELECT pg_advisory_lock(4711)");
-    window.answer(&format!("apply load to 127.0.0.1:{port}"));
+    let (port, password) = (kept["port"].as_u64().unwrap() as u16, kept["password"].as_str().unwrap());
+    let somebody = Somebody::new(port, password, "SELECT pg_advisory_lock(4711)");
+    screen.confirm();
     room.recorded(&["statement-started", "pg_advisory_xact_lock"]);
-    let computed = window.goes();
-    assert!(computed <= TICKS_MAX, "{deaf:?}: computed for {computed} ticks after the terminal was gone");
+    assert_eq!(screen.hang_up().exit_code(), 3);
     somebody.leaves();
     let entries = room.entries();
     let last = entries.last().unwrap();
@@ -192,20 +168,7 @@ fn gone_in_a_step(deaf: Deaf) {
     room.verify().with(0);
     room.resume(&room.yes()).with(0).says(&["verdict: PASS"]);
     assert_eq!(room.ask_after(&["SELECT state FROM ceremony.ledger"]), ["done"]);
-    figures(
-        "T5",
-        &format!("{deaf:?}, in a statement: ended after {computed} ticks of computing, resumed to PASS"),
-    );
-}
-
-#[test]
-fn t5_a_terminal_that_goes_in_a_step_without_a_signal() {
-    gone_in_a_step(Deaf::Ignores);
-}
-
-#[test]
-fn t5_a_terminal_that_goes_and_is_not_ours() {
-    gone_in_a_step(Deaf::Apart);
+    figures("T5", "in a statement: rolled back, recorded as an interruption, resumed to PASS");
 }
 
 /// Everything else that has a screen ends too.
@@ -245,7 +208,7 @@ fn l6_a_cockpit_that_is_used_for_long_stays_as_it_is() {
     screen.wait_for("the commit gate", |screen| screen.has("commit load"));
     let pid = screen.pid();
     let rounds = 40 * effort();
-    let round = |screen: &mut crate::pty::Screen| {
+    let round = |screen: &mut Screen| {
         for tab in ["1", "2", "3", "4", "5", "8"] {
             screen.send(tab);
             screen.send("j");

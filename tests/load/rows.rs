@@ -37,7 +37,7 @@ fn l1_every_row_of_millions_is_counted_and_the_first_are_kept() {
     assert_eq!(kept.len(), 200);
     for (at, row) in kept.iter().enumerate() {
         let i = at as u64 + 1;
-        let (half, rest) = (i * 3 / 2, if i % 2 == 0 { 0 } else { 5 });
+        let (half, rest) = (i * 3 / 2, if i.is_multiple_of(2) { 0 } else { 5 });
         let whole = serde_json::json!([format!("{i}"), format!("row {i}"), format!("{half}.{rest}"), null]);
         assert_eq!(*row, whole);
     }
