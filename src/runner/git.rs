@@ -11,6 +11,8 @@ pub fn state(folder: &Path) -> Option<GitState> {
             .arg("-C")
             .arg(folder)
             .args(arguments)
+            .env_remove("PGPASSWORD")
+            .env_remove("DATABASE_URL")
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .output()
