@@ -81,6 +81,7 @@ impl Stage for Screen {
         };
         let before = std::fs::read(&path).ok();
         let mut command = Command::new("sh");
+        command.env_remove("PGPASSWORD").env_remove("DATABASE_URL");
         // A variable may hold a whole command, as with git and its kind.
         command.arg("-c").arg(format!("{editor} \"$@\"")).arg("sh").args(place_arguments(&editor, &path, at));
         #[cfg(target_os = "linux")]

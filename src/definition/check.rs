@@ -192,6 +192,10 @@ fn updates(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
 
 fn steps(reading: &mut Reading<'_>, ceremony: &Ceremony, spans: &Spans) {
     let ids = planned_ids(ceremony);
+    if ids.len() > super::STEPS_MAX {
+        // What else is wrong with them would hide it.
+        reading.problems.clear();
+    }
     if ids.is_empty() || ids.len() > super::STEPS_MAX {
         reading.problem(
             &(0..0),

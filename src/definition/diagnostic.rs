@@ -53,8 +53,21 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: {}: {}", self.at, self.what)?;
-        writeln!(f, "  why:  {}", self.why)?;
-        write!(f, "  next: {}", self.next)
+        writeln!(f, "error: {}: {}", self.at, shown(&self.what))?;
+        writeln!(f, "  why:  {}", shown(&self.why))?;
+        write!(f, "  next: {}", shown(&self.next))
     }
+}
+
+/// What a file says is repeated here: signs that a terminal obeys, or that turn text around, are written as numbers.
+fn shown(text: &str) -> String {
+    let hidden = |letter: char| {
+        letter.is_control() && letter != '\n'
+            || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if hidden(letter) { out.extend(letter.escape_unicode()) } else { out.push(letter) }
+    }
+    out
 }

@@ -5,6 +5,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// So many problems are said; nobody reads more, and each costs a look through the text.
+const PROBLEMS_MAX: usize = 200;
+
 /// The text being read and the problems found so far.
 pub(super) struct Reading<'a> {
     pub file: &'a str,
@@ -27,6 +30,9 @@ impl Reading<'_> {
         why: impl Into<String>,
         next: impl Into<String>,
     ) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            return;
+        }
         let at = Place::of(self.file, self.text, span.start);
         self.problems.push(Diagnostic { at, what: what.into(), why: why.into(), next: next.into() });
     }

@@ -13,6 +13,8 @@ pub fn state(folder: &Path) -> Option<GitState> {
             .args(arguments)
             // A clone that lacks parts would ask for them over the network.
             .env("GIT_NO_LAZY_FETCH", "1")
+            .env_remove("PGPASSWORD")
+            .env_remove("DATABASE_URL")
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .output()

@@ -2,16 +2,16 @@
 
 mod canary;
 #[path = "../ceremony/clients.rs"]
-#[allow(dead_code, reason = "shared with tests/ceremony, which uses all of it")]
+#[expect(dead_code, reason = "shared with tests/ceremony, which uses all of it")]
 mod clients;
 mod definitions;
 #[path = "../support/effort.rs"]
 mod effort;
 mod planted;
 #[path = "../ceremony/program.rs"]
-#[allow(dead_code, reason = "shared with tests/ceremony, which uses all of it")]
+#[expect(dead_code, reason = "shared with tests/ceremony, which uses all of it")]
 mod program;
 #[path = "../ceremony/room.rs"]
-#[allow(dead_code, reason = "shared with tests/ceremony, which uses all of it")]
+#[expect(dead_code, reason = "shared with tests/ceremony, which uses all of it")]
 mod room;
 mod swapped;

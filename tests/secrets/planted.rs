@@ -136,7 +136,7 @@ fn t11_what_is_planted_is_refused_or_harmless() {
     room.spawn(command).end().with(3);
     let outside = room.path("outside");
     let mut met: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut tried = 0;
+    let (mut tried, mut number) = (0, 0);
     for path in PATHS {
         for what in ALL {
             let resumes = LIVE.contains(&path)
@@ -149,6 +149,11 @@ fn t11_what_is_planted_is_refused_or_harmless() {
                 (resumes, &["resume", "planted"]),
             ];
             for (_, operation) in operations.iter().filter(|(wanted, _)| *wanted) {
+                number += 1;
+                // In the short form every fourth point.
+                if effort() == 1 && number % 4 != 0 {
+                    continue;
+                }
                 fs::create_dir_all(outside.join("folder")).unwrap();
                 fs::write(outside.join("file"), OUTSIDE).unwrap();
                 fs::write(outside.join("folder/file"), OUTSIDE).unwrap();
@@ -172,7 +177,7 @@ fn t11_what_is_planted_is_refused_or_harmless() {
             }
         }
     }
-    assert!(met["refused"] > 30, "{met:?}");
+    assert!(met["refused"] > 10, "{met:?}");
     figures("T11", &format!("{tried} points: {met:?}, outside changed 0"));
 }
 

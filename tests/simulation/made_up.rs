@@ -5,6 +5,9 @@ use crate::support::{World, effort::figures};
 use ceremony::session::*;
 use ceremony::time::Moment;
 
+/// Whether an event is of some kind.
+type Kind = fn(&Event) -> bool;
+
 /// Every event of a ceremony that passes, and of one that goes back, with its time.
 fn honest(plan_name: &str) -> Vec<(Moment, Event)> {
     let mut world = World::new(plan(plan_name), 1);
@@ -45,7 +48,7 @@ fn twice(events: &[(Moment, Event)], kind: fn(&Event) -> bool) -> Vec<(Moment, E
 fn a_made_up_record_is_refused_with_words() {
     let events = honest("shipped");
     assert_eq!(refused("shipped", &events), None, "the honest one is not");
-    let left_out: [(fn(&Event) -> bool, &str); 8] = [
+    let left_out: [(Kind, &str); 8] = [
         (|event| matches!(event, Event::Opened { .. }), "an event before the session is open"),
         (|event| matches!(event, Event::GateOpened { .. }), "answer to a gate that is not open"),
         (
@@ -64,7 +67,7 @@ fn a_made_up_record_is_refused_with_words() {
     for (kind, words) in left_out {
         assert_eq!(refused("shipped", &without(&events, kind)), Some(words));
     }
-    let told_twice: [(fn(&Event) -> bool, &str); 5] = [
+    let told_twice: [(Kind, &str); 5] = [
         (|event| matches!(event, Event::Opened { .. }), "opened twice"),
         (|event| matches!(event, Event::ServerPinned { .. }), "the server is pinned twice"),
         (|event| matches!(event, Event::StepStarted { .. }), "an attempt's number was used before"),

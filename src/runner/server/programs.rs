@@ -62,7 +62,7 @@ fn candidates() -> Vec<PathBuf> {
 }
 
 fn pg_config() -> Option<PathBuf> {
-    let output = Command::new("pg_config").arg("--bindir").output().ok()?;
+    let output = without_secrets(&mut Command::new("pg_config")).arg("--bindir").output().ok()?;
     let bindir = String::from_utf8(output.stdout).ok()?;
     (output.status.success() && bindir.starts_with('/')).then(|| PathBuf::from(bindir.trim_end()))
 }
@@ -89,7 +89,8 @@ fn examine(bindir: &Path) -> Option<ServerPrograms> {
     if !runs("initdb") || !runs("postgres") {
         return None;
     }
-    let output = Command::new(bindir.join("postgres")).arg("--version").output().ok()?;
+    let output =
+        without_secrets(&mut Command::new(bindir.join("postgres"))).arg("--version").output().ok()?;
     let words = String::from_utf8(output.stdout).ok()?;
     // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
     let version = words.split_whitespace().find(|it| it.starts_with(|c: char| c.is_ascii_digit()))?;
@@ -127,4 +128,9 @@ fn install_line() -> &'static str {
         () if is(&["suse", "opensuse"]) => "sudo zypper install postgresql-server",
         () => "the package is often called postgresql or postgresql-server",
     }
+}
+
+/// Where a password may stand is nothing for children.
+fn without_secrets(command: &mut Command) -> &mut Command {
+    command.env_remove("PGPASSWORD").env_remove("DATABASE_URL")
 }

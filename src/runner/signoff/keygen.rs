@@ -17,6 +17,7 @@ pub(super) fn sign(key: &Path, namespace: &str, bytes: &[u8]) -> Result<String, 
     let file = folder.path().join("statement");
     std::fs::write(&file, bytes).map_err(unusable)?;
     let mut command = Command::new("ssh-keygen");
+    command.env_remove("PGPASSWORD").env_remove("DATABASE_URL");
     command.args(["-q", "-Y", "sign", "-n", namespace, "-f"]).arg(key).arg(&file);
     let output = command
         .stdout(Stdio::null())
@@ -38,6 +39,7 @@ pub(super) fn check(signature: &str, namespace: &str, bytes: &[u8]) -> Result<()
     let file = folder.path().join("statement.sig");
     std::fs::write(&file, signature).map_err(|error| error.to_string())?;
     let mut command = Command::new("ssh-keygen");
+    command.env_remove("PGPASSWORD").env_remove("DATABASE_URL");
     command.args(["-Y", "check-novalidate", "-n", namespace, "-s"]).arg(&file);
     match fed(command, bytes) {
         Err(error) => Err(format!("a key of this kind is checked by ssh-keygen: {error}; {INSTALL}")),
@@ -67,6 +69,7 @@ pub(super) fn verify(asked: &Asked<'_>) -> Result<(), String> {
     std::fs::write(path("signers"), asked.signers).map_err(|error| error.to_string())?;
     std::fs::write(path("sig"), asked.signature).map_err(|error| error.to_string())?;
     let mut command = Command::new("ssh-keygen");
+    command.env_remove("PGPASSWORD").env_remove("DATABASE_URL");
     command.args(["-Y", "verify", "-I", asked.principal, "-n", asked.namespace]);
     command.arg("-f").arg(path("signers")).arg("-s").arg(path("sig"));
     command.arg(format!("-Overify-time={}", asked.time));
@@ -84,6 +87,7 @@ pub(super) fn is_revoked(list: &Path, key: &str) -> Result<bool, String> {
     let file = folder.path().join("key.pub");
     std::fs::write(&file, format!("{key}\n")).map_err(|error| error.to_string())?;
     let mut command = Command::new("ssh-keygen");
+    command.env_remove("PGPASSWORD").env_remove("DATABASE_URL");
     command.arg("-Q").arg("-f").arg(list).arg(&file).stdin(Stdio::null());
     let output = command.output().map_err(|error| format!("ssh-keygen: {error}; {INSTALL}"))?;
     Ok(!output.status.success())
