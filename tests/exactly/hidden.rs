@@ -108,7 +108,8 @@ fn hidden_transaction_control_is_seen_or_leaves_nothing() {
     );
 }
 
-/// A relay between the program and the server that turns the first COMMIT into a ROLLBACK of the same length.
+/// A relay between the program and the server that turns the COMMIT of the first proved migration into a ROLLBACK of the
+/// same length.
 fn turning_relay(to: u16) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -130,10 +131,14 @@ fn turning_relay(to: u16) -> u16 {
 
 fn turning(mut client: TcpStream, mut server: TcpStream, turned: &AtomicBool) {
     let mut buffer = [0; 65_536];
+    let mut proved = false;
     while let Ok(count @ 1..) = client.read(&mut buffer) {
-        let at = buffer[..count].windows(7).position(|bytes| bytes == b"COMMIT\0");
+        let find = |words: &[u8]| buffer[..count].windows(words.len()).position(|bytes| bytes == words);
+        proved |= find(b"UPDATE ceremony.ledger SET state = 'done'").is_some();
+        // Described first, and then sent.
+        let at = find(b"Q\0\0\0\x0bCOMMIT\0").filter(|_| proved);
         if let Some(at) = at.filter(|_| !turned.swap(true, Ordering::SeqCst)) {
-            buffer[at..at + 6].copy_from_slice(b"ABORT ");
+            buffer[at + 5..at + 11].copy_from_slice(b"ABORT ");
         }
         if server.write_all(&buffer[..count]).is_err() {
             break;
