@@ -3,6 +3,11 @@
 use crate::effort::{effort, figures};
 use crate::mini::*;
 use crate::room::*;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// What can be seen in the text, and what is no SQL at all.
 const OPEN: &[&str] = &[
@@ -47,6 +52,13 @@ const OPEN: &[&str] = &[
     "CREATE DATABASE x;",
 ];
 
+/// An error that is swallowed, and then COMMIT (E9).
+const SWALLOWED: &[&str] = &[
+    "DO $$ BEGIN PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN COMMIT; END $$;",
+    "DO $$ BEGIN BEGIN PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN NULL; END; COMMIT; END $$;",
+    "DO $$ BEGIN BEGIN RAISE 'x'; EXCEPTION WHEN OTHERS THEN EXECUTE 'commit'; END; EXCEPTION WHEN OTHERS THEN RAISE; END $$;",
+];
+
 /// What only the server can refuse, or nobody: inside of functions, blocks and strings that are put together.
 const CONCEALED: &[&str] = &[
     "DO $$ BEGIN COMMIT; END $$;",
@@ -67,10 +79,6 @@ const CONCEALED: &[&str] = &[
     "PREPARE x AS SELECT 1; EXECUTE x; DO $$ BEGIN EXECUTE 'PREPARE TRANSACTION ''x'''; END $$;",
     "SELECT query_to_xml('commit', true, true, '');",
     "SELECT * FROM cursor_to_xml('x', 1, true, true, '');",
-    // An error that is swallowed, and then COMMIT (E9).
-    "DO $$ BEGIN PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN COMMIT; END $$;",
-    "DO $$ BEGIN BEGIN PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN NULL; END; COMMIT; END $$;",
-    "DO $$ BEGIN BEGIN RAISE 'x'; EXCEPTION WHEN OTHERS THEN EXECUTE 'commit'; END; EXCEPTION WHEN OTHERS THEN RAISE; END $$;",
 ];
 
 #[test]
@@ -78,7 +86,7 @@ fn hidden_transaction_control_is_seen_or_leaves_nothing() {
     let server = Own::new();
     let (mut seen, mut stopped) = (0, 0);
     let every = if effort() > 1 { 1 } else { 3 };
-    for sql in OPEN.iter().chain(CONCEALED.iter().step_by(every)) {
+    for sql in OPEN.iter().chain(SWALLOWED).chain(CONCEALED.iter().step_by(every)) {
         let room = mini(&format!("{GOOD}\nCREATE TABLE public.sneaked (id int);\n{sql}\n"));
         let check = room.call(&["check"]);
         if check.code == Some(2) {
@@ -97,5 +105,68 @@ fn hidden_transaction_control_is_seen_or_leaves_nothing() {
     figures(
         "E8",
         &format!("{all} files: {seen} refused before they ran, {stopped} stopped, of which 0 left anything"),
+    );
+}
+
+/// A relay between the program and the server that turns the COMMIT of the first proved migration into a ROLLBACK of the
+/// same length.
+fn turning_relay(to: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let turned = Arc::new(AtomicBool::new(false));
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", to)).unwrap());
+            let (mut back, mut from) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut back);
+                let _ = back.shutdown(Shutdown::Both);
+            });
+            let turned = turned.clone();
+            thread::spawn(move || turning(client, server, &turned));
+        }
+    });
+    port
+}
+
+fn turning(mut client: TcpStream, mut server: TcpStream, turned: &AtomicBool) {
+    let mut buffer = [0; 65_536];
+    let mut proved = false;
+    while let Ok(count @ 1..) = client.read(&mut buffer) {
+        let find = |words: &[u8]| buffer[..count].windows(words.len()).position(|bytes| bytes == words);
+        proved |= find(b"UPDATE ceremony.ledger SET state = 'done'").is_some();
+        // Described first, and then sent.
+        let at = find(b"Q\0\0\0\x0bCOMMIT\0").filter(|_| proved);
+        if let Some(at) = at.filter(|_| !turned.swap(true, Ordering::SeqCst)) {
+            buffer[at + 5..at + 11].copy_from_slice(b"ABORT ");
+        }
+        if server.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = server.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_commit_that_is_answered_with_rollback_is_none() {
+    let server = used();
+    let room = mini_with(GOOD, "[target]\nunproven = \"the relay of this test\"");
+    let url = format!(
+        "postgresql://postgres:{}@127.0.0.1:{}/postgres",
+        server.password(),
+        turning_relay(server.port())
+    );
+    run_on(&room, &url, &room.yes())
+        .with(5)
+        .says(&["condition 8 of 8", "the server answered COMMIT with ROLLBACK"]);
+    assert_eq!(server.ask(LEFT), NOTHING);
+    assert!(room.events("step-committed").is_empty());
+    resume_on(&room, &url, &room.yes().at_a_stop("resume: it was turned round"))
+        .with(0)
+        .says(&["apply/mini had not been committed"]);
+    assert_eq!(server.ask(LEFT), ONCE);
+    figures(
+        "E9",
+        "3 swallowed errors before a COMMIT: 3 stopped, 0 left; COMMIT answered with ROLLBACK: not taken for applied",
     );
 }

@@ -3,23 +3,21 @@
 //! away. Long forms: `EFFORT=20 cargo test --test exactly`.
 
 #[path = "../ceremony/clients.rs"]
-#[allow(dead_code, reason = "this binary uses its part")]
+#[expect(dead_code, reason = "this binary uses its part")]
 mod clients;
 mod clocks;
 #[path = "../support/effort.rs"]
-#[allow(dead_code, reason = "this binary uses its part")]
 mod effort;
 mod forgotten;
 mod hidden;
 mod mini;
 mod others;
 #[path = "../ceremony/program.rs"]
-#[allow(dead_code, reason = "this binary uses its part")]
 mod program;
 mod race;
 mod reaching;
 mod rewound;
 #[path = "../ceremony/room.rs"]
-#[allow(dead_code, reason = "this binary uses its part")]
+#[expect(dead_code, reason = "this binary uses its part")]
 mod room;
 mod runaway;

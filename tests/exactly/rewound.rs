@@ -148,7 +148,13 @@ fn an_old_copy_of_the_record_is_found_at_resume() {
         let ended = resume_on(room, &applied.server.url(), &room.yes());
         let said = ended.said();
         if keep < known {
-            contains(&said, &["the record is an old copy, or its end was cut off"]);
+            // The resume itself may have written the entry that is missing.
+            let words = if keep + 1 < known {
+                "an old copy, or its end was cut off"
+            } else {
+                "another one than the ledger knows"
+            };
+            contains(&said, &["the record is ", words]);
             old += 1;
         } else if keep < asked {
             contains(&said, &["the transaction was committed although nobody asked for it"]);
@@ -164,7 +170,7 @@ fn an_old_copy_of_the_record_is_found_at_resume() {
     figures(
         "E11",
         &format!(
-            "{all} cuts: {old} told as an old copy, {unasked} as a commit nobody asked for, {gone_on} behind the commit gone on with; 0 applied again"
+            "{all} cuts: {old} told as an old copy or another one, {unasked} as a commit nobody asked for, {gone_on} behind the commit gone on with; 0 applied again"
         ),
     );
 }
