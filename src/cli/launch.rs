@@ -251,7 +251,7 @@ pub fn open(common: &Common, purpose: Purpose) -> Result<Launched, Trouble> {
         plan: planned,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         git: git::state(folder.root()),
-        operator: operator(common),
+        operator: super::operator::name(common),
         mode: if purpose == Purpose::Real { Mode::Live } else { Mode::Practice },
         target: TargetName {
             address: target.endpoint.to_string(),
@@ -293,7 +293,7 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     let mut transcript = Transcript::default();
     for entry in &found.entries {
         // Another version may decide otherwise and still go on; what does not even fit was made up.
-        let same = entry.events == state.decide(&entry.cause, entry.at());
+        let same = state.decides(&entry.cause, entry.at(), &entry.events);
         if (!same && written_by_this_version(&state)) || follow(&mut state, &mut transcript, entry).is_err() {
             return Err(Trouble::divergent(&session, entry.n));
         }
@@ -324,7 +324,7 @@ pub fn reopen(session: &Path, common: &Common) -> Result<Launched, Trouble> {
     same_server(&target.endpoint, &state)?;
     let clock = Clock::starting_at(found.entries.last().map_or(0, |entry| entry.m));
     let first = Command::Resume {
-        operator: operator(common),
+        operator: super::operator::name(common),
         torn_bytes: found.torn as u64,
         address: target.endpoint.to_string(),
     };
@@ -377,27 +377,4 @@ impl Assembly {
         let (folder, copy) = (session, None);
         Ok(Launched { drive, world, inbox, mouth, clock, folder, first, server, copy, ear, log })
     }
-}
-
-/// Who uses the program, by option or by account.
-pub(super) fn operator(common: &Common) -> String {
-    let known = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let named = common.settings.get("operator").0.or(common.operator.as_deref());
-    named
-        .map(str::to_owned)
-        .or_else(|| known("USER"))
-        .or_else(|| known("LOGNAME"))
-        .or_else(account_name)
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
-}
-
-/// The account's name in /etc/passwd, for shells that set no USER.
-fn account_name() -> Option<String> {
-    let uid = rustix::process::getuid().as_raw().to_string();
-    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid).then(|| name.to_owned())
-    })
 }

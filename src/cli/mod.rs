@@ -14,6 +14,7 @@ mod list;
 mod live;
 mod looks;
 mod masked;
+mod operator;
 mod parse;
 mod pick;
 mod plan;

@@ -3,7 +3,7 @@
 mod sitting;
 
 use super::editor::Screen;
-use super::{Common, Trouble, launch, live, looks, run};
+use super::{Common, Trouble, live, looks, operator, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::replay::{Reading, Reel};
@@ -26,7 +26,7 @@ const QUIET: Duration = Duration::from_millis(500);
 
 pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let reel = Reel::open(dir).map_err(Trouble::unreadable)?;
-    let reading = Reading::open(dir, &launch::operator(common));
+    let reading = Reading::open(dir, &operator::name(common));
     let mut sitting = Sitting::new(reel, reading).map_err(Trouble::unreadable)?;
     live::must_be_terminal(&format!("ceremony report {}", dir.display()))?;
     let failed = |error: std::io::Error| Trouble::terminal(&error);

@@ -1,6 +1,6 @@
 //! `ceremony review DIR`, and the way through a record before it is signed: the desk, what was opened kept beside it.
 
-use super::{Common, Trouble, launch, live, looks, replay, run};
+use super::{Common, Trouble, live, looks, operator, replay, run};
 use crate::driver::Message;
 use crate::driver::replay::{self as record, Player};
 use crate::journal::head_words;
@@ -30,7 +30,7 @@ pub(super) fn look(
     role: Option<Role>,
     reader: Option<String>,
 ) -> Result<u8, Trouble> {
-    let reader = reader.unwrap_or_else(|| launch::operator(common));
+    let reader = reader.unwrap_or_else(|| operator::name(common));
     let wish = match role {
         Some(role) => gather(common, dir, role, &reader)?,
         None => desk(common, dir, None, &reader)?,

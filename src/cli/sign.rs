@@ -1,6 +1,6 @@
 //! `ceremony sign DIR`: a person's own signature under a closed session, as its policy asks.
 
-use super::{Common, Trouble, launch, live, review};
+use super::{Common, Trouble, live, operator, review};
 use crate::definition::SignatureRule;
 use crate::driver::replay::{Player, REVIEW};
 use crate::driver::verify::verify;
@@ -67,7 +67,7 @@ pub(super) fn start(common: &Common, dir: &Path, options: &Options) -> Result<u8
         (_, _, Some(reason)) => Some((Choice::Withdraw, reason.clone())),
         _ => None,
     };
-    let on_screen = choice.is_none().then(|| launch::operator(common));
+    let on_screen = choice.is_none().then(|| operator::name(common));
     let Some(principal) = &options.principal.clone().or(on_screen) else {
         return Err(Trouble::usage(
             "nobody is named",

@@ -1,7 +1,7 @@
 //! `ceremony watch DIR`: a session that another terminal drives, followed read-only; initials, and STOP.
 
 use super::editor::Screen;
-use super::{Common, Trouble, launch, live, looks, run};
+use super::{Common, Trouble, live, looks, operator, run};
 use crate::driver::Message;
 use crate::driver::live::Stage;
 use crate::driver::watch::Watched;
@@ -93,7 +93,7 @@ pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
     let keys = live::keys(mouth.clone(), clock).map_err(failed)?;
     let mut terminal = Screen::new(terminal, keys, &folder);
     let mut cockpit = looks::cockpit(common);
-    let mut watcher = Watcher { folder, name: launch::operator(common), mouth, words: 0 };
+    let mut watcher = Watcher { folder, name: operator::name(common), mouth, words: 0 };
     let (mut there, mut looks) = (driven(&watcher.folder), 0);
     loop {
         let status = status(&watched, clock, there);

@@ -186,7 +186,8 @@ impl Player {
         };
         for at in 0..player.entries.len() {
             let entry = &player.entries[at];
-            if player.divergent.is_none() && player.session.decide(&entry.cause, entry.at()) != entry.events {
+            if player.divergent.is_none() && !player.session.decides(&entry.cause, entry.at(), &entry.events)
+            {
                 player.divergent = Some(entry.n);
             }
             // A record that chains can still have been made up, and then not even fit: it is shown up to there.

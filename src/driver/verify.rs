@@ -77,7 +77,7 @@ impl Checking {
     }
 
     fn decide(&mut self, entry: &Entry) -> Result<(), String> {
-        if self.session.decide(&entry.cause, entry.at()) != entry.events {
+        if !self.session.decides(&entry.cause, entry.at(), &entry.events) {
             let tool = self.session.header.as_ref().map_or("?", |header| header.tool.as_str());
             let own = env!("CARGO_PKG_VERSION");
             return Err(format!(

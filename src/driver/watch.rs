@@ -68,7 +68,7 @@ impl Watched {
 
     fn take(&mut self, entries: &[Entry]) {
         for entry in entries {
-            if self.trouble.is_none() && self.session.decide(&entry.cause, entry.at()) != entry.events {
+            if self.trouble.is_none() && !self.session.decides(&entry.cause, entry.at(), &entry.events) {
                 let n = entry.n;
                 self.trouble = Some(format!(
                     "entry {n}: this version decides something else there; ceremony verify says more"

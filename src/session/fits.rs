@@ -14,13 +14,23 @@ pub(super) fn ensure(holds: bool, otherwise: &'static str) -> Fits {
 }
 
 impl Session {
+    /// Whether these `events` are what follows from `cause` at `at`; in a record that was made up they may be anything,
+    /// and the clock anywhere.
+    pub fn decides(&self, cause: &Input, at: Moment, events: &[Event]) -> bool {
+        self.clock_fits(at).is_ok() && self.decide(cause, at) == events
+    }
+
+    fn clock_fits(&self, at: Moment) -> Fits {
+        let earlier = self.now.is_none_or(|now| now.mono_us <= at.mono_us);
+        ensure(earlier, "the session's clock runs backwards")
+    }
+
     /// Whether `event` can follow at `at`.
     ///
     /// # Errors
     /// With what does not hold.
     pub(super) fn fits(&self, at: Moment, event: &Event) -> Fits {
-        let earlier = self.now.is_none_or(|now| now.mono_us <= at.mono_us);
-        ensure(earlier, "the session's clock runs backwards")?;
+        self.clock_fits(at)?;
         let first = matches!(event, Event::Opened { .. } | Event::Refused { .. });
         ensure(first || self.header.is_some(), "an event before the session is open")?;
         match event {

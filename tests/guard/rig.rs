@@ -51,6 +51,8 @@ impl Net {
         let near = format!("10.{high}.{low}.1");
         let address = format!("10.{high}.{low}.2");
         let (here, there) = (format!("cg{pid}"), format!("cn{pid}"));
+        // A run that was killed may have left one of this name.
+        let _ = Command::new("ip").args(["netns", "del", &name]).stderr(Stdio::null()).status();
         must("ip", &["netns", "add", &name]);
         let net = Self { name, address };
         must("ip", &["link", "add", &here, "type", "veth", "peer", "name", &there, "netns", &net.name]);

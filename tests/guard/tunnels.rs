@@ -147,7 +147,7 @@ fn every_tunnel_to_another_network_is_refused() {
     {
         let port = free_port();
         let _pooler = pooler(&folder, port, &net.address, server.port);
-        refused.of("a pooler before it", &here(port), "no postgres of this machine is that");
+        refused.of("a pooler before it", &here(port), "a pooler stands between us and the server");
     }
     figures(
         "G3",
@@ -193,7 +193,7 @@ fn what_stands_before_a_server_of_this_machine_is_refused() {
     refused.of("a relay behind a socket", &in_folder(folder.path(), 5432), "something stands between");
     let port = free_port();
     let _pooler = pooler(&folder, port, "127.0.0.1", server.port);
-    refused.of_any_words("a pooler", &here(port), "no postgres of this machine is that", "pgbouncer");
+    refused.of("a pooler", &here(port), "a pooler stands between us and the server");
     figures("G3", &format!("before a server of this machine, each refused: {}", refused.0.join(", ")));
 }
 

@@ -114,7 +114,7 @@ fn a_cut_record_is_opened_with_the_torn_end_kept_aside() {
         JournalFile::open(&copy.folder()).unwrap();
     }
     assert_eq!(fs::read(copy.path("session.jsonl.torn-6")).unwrap(), b"{\"n\":6,\"once");
-    assert_eq!(fs::read(copy.path("session.jsonl.torn-6.1")).unwrap(), again[starts[5]..]);
+    assert_eq!(fs::read(copy.path("session.jsonl.torn-6.2")).unwrap(), again[starts[5]..]);
     let (_, found) = JournalFile::open(&copy.folder()).unwrap();
     assert_eq!(found.torn, 12 + 13);
 }

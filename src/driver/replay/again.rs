@@ -81,7 +81,7 @@ fn decide(mut pages: Pages, plan: Arc<Plan>, shared: &Shared) {
 
 fn decide_one(pages: &mut Pages, session: &mut Session, at: usize) -> Result<(), String> {
     let entry = pages.entry(at).map_err(|error| Misfit::unreadable(at, &error).what)?;
-    if session.decide(&entry.cause, entry.at()) != entry.events {
+    if !session.decides(&entry.cause, entry.at(), &entry.events) {
         return Err("this version decides something else there; ceremony verify says more".to_owned());
     }
     entry.events.iter().try_for_each(|event| session.try_apply(entry.at(), event)).map_err(str::to_owned)
