@@ -1,5 +1,6 @@
 //! What is said without a screen, written on a thread of its own: a pipe that nobody reads holds up no ceremony.
 
+use crate::view::clean_line;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,8 +48,11 @@ impl Lines {
         Ok(Self(desk, Vec::new()))
     }
 
-    /// Waits until everything is read, or a reader takes nothing for a while.
-    pub fn finish(self) {
+    /// Says the last lines, for which there is always room, and waits until everything is read, or a reader takes
+    /// nothing for a while.
+    pub fn finish(self, last: &[String]) {
+        let last: String = last.iter().map(|line| clean_line(line) + "\n").collect();
+        self.0.put(last.as_bytes());
         self.finish_within(PATIENCE);
     }
 
@@ -97,6 +101,12 @@ impl Desk {
             state.left_out += lines.iter().filter(|byte| **byte == b'\n').count();
             return;
         }
+        drop(state);
+        self.put(lines);
+    }
+
+    fn put(&self, lines: &[u8]) {
+        let mut state = self.state();
         let left_out = std::mem::take(&mut state.left_out);
         if left_out > 0 {
             let words =
@@ -167,8 +177,7 @@ mod tests {
         drop(tell);
         let busy = |state: &mut State| !idle(state) || !state.waiting.is_empty();
         drop(lines.0.changed.wait_while(lines.0.state(), busy).unwrap());
-        writeln!(lines, "the last").unwrap();
-        lines.finish();
+        lines.finish(&["the last".to_owned()]);
         let text = String::from_utf8(read.lock().unwrap().clone()).unwrap();
         let kept = text.lines().filter(|text| **text == line).count();
         let left_out = format!("{} lines are left out here: nobody read; the record has them", many - kept);
@@ -189,7 +198,7 @@ mod tests {
             reader.read_to_string(&mut read).unwrap();
             read
         });
-        lines.finish();
+        lines.finish(&[]);
         assert!(read.join().unwrap() == text);
         let (_sleeps, writer) = io::pipe().unwrap();
         let mut lines = Lines::to(writer).unwrap();

@@ -79,20 +79,15 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
     drop(log);
     let verdict = drive.session.verdict();
     let closed = matches!(drive.session.phase, Phase::Closed(_));
-    use std::io::Write;
-    let mut out = Lines::start().map_err(failed)?;
-    let _ = writeln!(out, "verdict{}: {}", if closed { "" } else { " so far" }, verdict.word());
-    let _ = writeln!(out, "session: {}", folder.display());
     let dir = folder.display();
-    let code = match drive.session.phase {
+    let so_far = if closed { "" } else { " so far" };
+    let (code, next) = match drive.session.phase {
         Phase::Closed(verdict) => {
-            let _ = writeln!(out, "next: ceremony report {dir}   (or: ceremony replay {dir})");
-            if verdict.is_good() { 0 } else { 4 }
+            let code = if verdict.is_good() { 0 } else { 4 };
+            (code, format!("next: ceremony report {dir}   (or: ceremony replay {dir})"))
         }
         Phase::Stopped => {
-            let _ =
-                writeln!(out, "next: {}; go on with: ceremony resume {dir}", drive.session.what_is_next());
-            5
+            (5, format!("next: {}; go on with: ceremony resume {dir}", drive.session.what_is_next()))
         }
         _ => {
             let word = match left {
@@ -100,10 +95,10 @@ pub(super) fn drive(common: &Common, launched: Launched, asked: Option<Command>)
                 Left::Asked => "a signal asked for the end; ",
                 Left::Quit => "",
             };
-            let _ = writeln!(out, "next: {word}go on with: ceremony resume {dir}");
-            3
+            (3, format!("next: {word}go on with: ceremony resume {dir}"))
         }
     };
-    out.finish();
+    let lines = Lines::start().map_err(failed)?;
+    lines.finish(&[format!("verdict{so_far}: {}", verdict.word()), format!("session: {dir}"), next]);
     Ok(code)
 }

@@ -110,15 +110,16 @@ pub(super) fn drive(launched: Launched, mut answers: Answers, asked: Option<Comm
     let next = drive.session.what_is_next();
     let ended = ended.map_err(Trouble::journal)?;
     let closed = matches!(drive.session.phase, Phase::Closed(_));
-    use std::io::Write;
     // Nobody is held up by who does not read this: everything else is closed.
     let so_far = if closed { "" } else { " so far" };
-    let _ = writeln!(out, "verdict{so_far}: {}", drive.session.verdict().word());
-    let _ = writeln!(out, "session: {}", folder.display());
+    let mut last = vec![
+        format!("verdict{so_far}: {}", drive.session.verdict().word()),
+        format!("session: {}", folder.display()),
+    ];
     if ended as u8 == headless::Ended::Waiting as u8 || ended as u8 == headless::Ended::Stopped as u8 {
-        let _ = writeln!(out, "next: {next}; then: ceremony resume {}", folder.display());
+        last.push(format!("next: {next}; then: ceremony resume {}", folder.display()));
     }
-    out.finish();
+    out.finish(&last);
     drop(log);
     Ok(ended as u8)
 }

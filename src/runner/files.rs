@@ -105,6 +105,23 @@ impl DiskFolder {
         }
         Ok(found)
     }
+
+    /// The SHA-256 of a file of any size.
+    ///
+    /// # Errors
+    /// With why it cannot be read.
+    pub fn sha256_of(&self, path: &str) -> Result<String, String> {
+        let found = self.resolve(path)?;
+        let mut file =
+            plain::open(std::fs::OpenOptions::new().read(true), &found).map_err(|error| in_words(&error))?;
+        let (mut sum, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
+        loop {
+            match file.read(&mut piece).map_err(|error| in_words(&error))? {
+                0 => return Ok(hex(&sum.finalize())),
+                read => sum.update(&piece[..read]),
+            }
+        }
+    }
 }
 
 impl Folder for DiskFolder {

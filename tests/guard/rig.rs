@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -45,14 +46,13 @@ impl Net {
     /// Made once; gone with [`Net::remove`] or the machine.
     pub fn new() -> Self {
         must_be_root();
-        let pid = std::process::id();
-        let name = format!("ceremony{pid}");
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let (pid, nth) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let name = format!("ceremony{pid}-{nth}");
         let (high, low) = (64 + pid / 256 % 128, pid % 256);
-        let near = format!("10.{high}.{low}.1");
-        let address = format!("10.{high}.{low}.2");
-        let (here, there) = (format!("cg{pid}"), format!("cn{pid}"));
-        // A run that was killed may have left one of this name.
-        let _ = Command::new("ip").args(["netns", "del", &name]).stderr(Stdio::null()).status();
+        let near = format!("10.{high}.{low}.{}", 4 * (nth % 64) + 1);
+        let address = format!("10.{high}.{low}.{}", 4 * (nth % 64) + 2);
+        let (here, there) = (format!("cg{pid}-{nth}"), format!("cn{pid}-{nth}"));
         must("ip", &["netns", "add", &name]);
         let net = Self { name, address };
         must("ip", &["link", "add", &here, "type", "veth", "peer", "name", &there, "netns", &net.name]);

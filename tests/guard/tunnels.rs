@@ -147,7 +147,7 @@ fn every_tunnel_to_another_network_is_refused() {
     {
         let port = free_port();
         let _pooler = pooler(&folder, port, &net.address, server.port);
-        refused.of("a pooler before it", &here(port), "a pooler stands between us and the server");
+        refused.of("a pooler before it", &here(port), "the connection began with process");
     }
     figures(
         "G3",
@@ -193,7 +193,7 @@ fn what_stands_before_a_server_of_this_machine_is_refused() {
     refused.of("a relay behind a socket", &in_folder(folder.path(), 5432), "something stands between");
     let port = free_port();
     let _pooler = pooler(&folder, port, "127.0.0.1", server.port);
-    refused.of("a pooler", &here(port), "a pooler stands between us and the server");
+    refused.of("a pooler", &here(port), "the connection began with process");
     figures("G3", &format!("before a server of this machine, each refused: {}", refused.0.join(", ")));
 }
 

@@ -140,7 +140,7 @@ fn at_every_step_of_the_record_to_its_disk() {
     let (first, second) = std::thread::scope(|scope| {
         let first = scope.spawn(|| {
             if few {
-                return round(ways[3], &[ways[0], ways[1]], &expected);
+                return round(slower(ways[3], 2), &[slower(ways[0], 2), slower(ways[1], 2)], &expected);
             }
             let mut all = round(ways[0], &[ways[3], slower(ways[1], 4)], &expected);
             all.add(&round(ways[3], &[], &expected));
@@ -171,8 +171,8 @@ fn at_every_step_of_the_record_to_its_disk() {
         "E14",
         &format!("{dumps} dumps after 3, 3->2->1 and up again, all under kills: the same as unbroken"),
     );
-    assert!(kills >= if effort() >= 20 { 1_000 } else { 40 }, "{all:?}");
-    assert!(in_doubt > if effort() >= 20 { 20 } else { 1 }, "{all:?}");
+    assert!(kills >= if effort() >= 20 { 1_000 } else { 25 }, "{all:?}");
+    assert!(in_doubt > if effort() >= 20 { 20 } else { 0 }, "{all:?}");
 }
 
 /// A number from 1 on, evenly up to `most`.

@@ -1,6 +1,5 @@
 //! What is in a session's folder beside the record, and by what a change of it is found.
 
-use crate::definition::Folder;
 use crate::journal::FILE_NAME;
 use crate::runner::files::DiskFolder;
 use crate::runner::session_folder::{FILES, PLAN};
@@ -63,11 +62,9 @@ pub(super) fn look(
     recorded.extend(kept.iter().map(|(path, sha256)| (path.clone(), sha256)));
     let (mut wrong, mut noted) = (Vec::new(), Vec::new());
     for (path, sha256) in &recorded {
-        match here.read(path) {
-            Ok(file) if file.sha256 == **sha256 => {}
-            Ok(file) => {
-                wrong.push(format!("{path} is another file: sha256 {}, recorded {sha256}", file.sha256))
-            }
+        match here.sha256_of(path) {
+            Ok(found) if found == **sha256 => {}
+            Ok(found) => wrong.push(format!("{path} is another file: sha256 {found}, recorded {sha256}")),
             // Rows of a table may stay where they belong when the folder is handed on.
             Err(_) if kept.contains_key(path) && !folder.join(path).exists() => {
                 noted.push(format!("{path} is not there; the record has its checksum"));
