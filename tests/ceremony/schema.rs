@@ -207,7 +207,7 @@ fn what_a_rollback_leaves_is_named_on_its_rung() {
         &room.report(),
         &[
             "## Rollback drill, rung by rung",
-            "| down uniqueness | residue | + column order public.left",
+            "| down uniqueness | residue | \\+ column order public.left",
             "| up uniqueness | exactly |",
         ],
     );

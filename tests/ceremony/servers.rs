@@ -211,7 +211,7 @@ fn a_server_that_cannot_be_written_to_is_no_target() {
         room.spawn(room.answered(&run, &room.yes().with("preflight/target", &["{phrase}"])))
             .end()
             .with(3)
-            .says(&[&format!("not fit for a ceremony: {why}"), "a primary that may be written to"]);
+            .says(&[&format!("not fit for a ceremony: {why}"), "may be written to"]);
         assert!(room.halts().is_empty(), "nothing was touched");
         assert_eq!(server.ask("SELECT to_regclass('ceremony.ledger')"), "");
     }

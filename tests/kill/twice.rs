@@ -38,7 +38,7 @@ fn a_second_one_is_refused_by_every_name() {
         resume(name).with(2).says(&["is not written to", why, "next: give the session a file of its own"]);
         refused += 1;
     }
-    resume("soft").with(2).says(&["cannot read the record", "it is a link, not a plain file"]);
+    resume("soft").with(1).says(&["cannot read the record", "it is a link, not a plain file"]);
     refused += 1;
     // As the words say, it is mended.
     fs::copy(hard.join("session.jsonl"), hard.join("mended")).unwrap();

@@ -314,7 +314,9 @@ impl Attempt {
         mark: &ledger::Mark<'_>,
     ) -> Result<Before, Failure> {
         let name = self.before_name(migration);
-        if begun && let Ok(before) = self.kept(&name) {
+        if begun && let Ok(mut before) = self.kept::<Before>(&name) {
+            // Whatever happened to it between two attempts, this one is about this one.
+            before.ledger = ledger::table(backend).await.map_err(|error| self.failure(error, None))?;
             self.run(backend, "BEGIN").await?;
             self.back_up_what_dies(backend).await?;
             self.run(backend, "ROLLBACK").await?;
