@@ -255,10 +255,13 @@ fn stop_ends_a_verification_query() {
 fn stop_ends_the_making_of_the_drills_copy() {
     let (room, server) = crowded();
     start(&room, &server, &room.yes().without("drill/rollback")).end().with(3);
-    let _somebody = server.somebody("SELECT 1");
+    // It waits for the list of databases.
+    let somebody = server.somebody("BEGIN; LOCK TABLE pg_catalog.pg_database IN SHARE MODE");
     let running = resume(&room, &server, &room.yes());
-    ours(&server, "state = 'active' AND query LIKE 'CREATE DATABASE%'");
+    ours(&server, "wait_event_type = 'Lock' AND query LIKE 'CREATE DATABASE%'");
     running.signal(Signal::INT);
+    room.recorded(&["stop-requested"]);
+    somebody.leaves();
     stopped(&room, running);
     assert_eq!(server.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'ceremony_drill%'"), "0");
 }

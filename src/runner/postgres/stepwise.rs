@@ -263,6 +263,7 @@ impl Attempt {
         }
         // After STOP too: what it cut short may be half there.
         self.stop.wind_up();
+        backend.canceller().over().await;
         let look = match self.look_at_unit(backend, unit).await {
             Ok(look) => look,
             Err(_) => return Err(failure),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 
 /// How long a cancel request may take.
 const CANCEL_MAX: Duration = Duration::from_secs(5);
@@ -24,15 +25,23 @@ pub struct Canceller {
     /// Where the backend was reached; `None` where that is not shown.
     door: Option<Door>,
     asked: Arc<AtomicBool>,
-    under_way: Arc<AtomicUsize>,
+    under_way: Arc<Requests>,
+}
+
+/// How many requests are under way, and a call whenever one is over.
+#[derive(Default)]
+struct Requests {
+    count: AtomicUsize,
+    over: Notify,
 }
 
 /// Counts a request while it is under way, also if its future is dropped.
-struct UnderWay<'a>(&'a AtomicUsize);
+struct UnderWay<'a>(&'a Requests);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+        self.0.over.notify_waiters();
     }
 }
 
@@ -76,7 +85,7 @@ impl Canceller {
     /// When the server cannot be reached, something else listens in its place, or the request takes more than five
     /// seconds.
     pub async fn cancel(&self) -> io::Result<()> {
-        self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.under_way.count.fetch_add(1, Ordering::SeqCst);
         let _under_way = UnderWay(&self.under_way);
         self.asked.store(true, Ordering::SeqCst);
         let request = async {
@@ -102,9 +111,20 @@ impl Canceller {
         self.asked.store(false, Ordering::SeqCst);
     }
 
+    /// Returns when no request is under way: none can hit what is asked next.
+    pub async fn over(&self) {
+        loop {
+            let over = self.under_way.over.notified();
+            if self.under_way.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            over.await;
+        }
+    }
+
     /// Whether a cancel was asked for since the statement began, or is under way.
     pub(super) fn was_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) || self.under_way.load(Ordering::SeqCst) > 0
+        self.asked.load(Ordering::SeqCst) || self.under_way.count.load(Ordering::SeqCst) > 0
     }
 }
 
