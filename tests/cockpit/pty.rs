@@ -304,10 +304,21 @@ impl Screen {
         stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
     }
 
-    /// Leaves with q y.
+    /// Leaves with q y. Keys are thrown away while the terminal is behind: who sees nothing of q presses it again.
     #[track_caller]
     pub fn quit(mut self) -> Left {
-        self.send("q");
+        for _ in 0..10 {
+            self.send("q");
+            for _ in 0..100 {
+                if self.whole && self.has("Leave?") {
+                    break;
+                }
+                self.take(Duration::from_millis(50));
+            }
+            if self.has("Leave?") {
+                break;
+            }
+        }
         self.wait_for_words("Leave?");
         self.pause(FINGER);
         self.send("y");
