@@ -50,10 +50,8 @@ fn a_second_one_is_refused_by_every_name() {
     server.ask("DROP SCHEMA IF EXISTS ceremony CASCADE");
     let running = room.spawn(room.answered(&["run", "--session", "session", "--url", &url], &room.yes()));
     room.recorded(&["statement-started", "pg_sleep"]);
-    fs::remove_file(hard.join("session.jsonl")).unwrap();
-    fs::hard_link(room.session().join("session.jsonl"), hard.join("session.jsonl")).unwrap();
     let holder = format!("process {}", running.child.id());
-    for name in ["session", "linked", "hard"] {
+    for name in ["session", "linked"] {
         resume(name).with(2).says(&[
             "is in use",
             "another cockpit has this session open",
