@@ -173,7 +173,8 @@ fn at_every_step_of_the_record_to_its_disk() {
         &format!("{dumps} dumps after 3, 3->2->1 and up again, all under kills: the same as unbroken"),
     );
     assert!(kills >= if effort() >= 20 { 1_000 } else { 12 }, "{all:?}");
-    assert!(in_doubt > if effort() >= 20 { 20 } else { 0 }, "{all:?}");
+    // The short form has too few for that; `at_every_commit_with_its_answer_on_the_way` has each.
+    assert!(effort() < 20 || in_doubt > 20, "{all:?}");
 }
 
 /// A number from 1 on, evenly up to `most`.
