@@ -304,21 +304,10 @@ impl Screen {
         stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
     }
 
-    /// Leaves with q y. Keys are thrown away while the terminal is behind: who sees nothing of q presses it again.
+    /// Leaves with q y.
     #[track_caller]
     pub fn quit(mut self) -> Left {
-        for _ in 0..10 {
-            self.send("q");
-            for _ in 0..100 {
-                if self.whole && self.has("Leave?") {
-                    break;
-                }
-                self.take(Duration::from_millis(50));
-            }
-            if self.has("Leave?") {
-                break;
-            }
-        }
+        self.send("q");
         self.wait_for_words("Leave?");
         self.pause(FINGER);
         self.send("y");
