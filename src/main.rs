@@ -10,6 +10,6 @@ fn main() -> ExitCode {
         eprintln!("warning: {error}");
     }
     // After color_eyre, so that the terminal is given back before it reports.
-    ceremony::tui::terminal::restore_on_panic();
+    ceremony::tui::terminal::restore_on_panic(ceremony::runner::fault::is_told);
     ceremony::cli::main()
 }

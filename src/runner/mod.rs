@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod bytes;
 pub mod clock;
 pub mod fake;
+pub mod fault;
 pub mod files;
 pub mod flags;
 pub mod git;

@@ -1,6 +1,7 @@
 //! The real world: carries effects out on the database and the machine, one attempt at a time.
 
 use super::clock::Clock;
+use super::fault;
 use super::files::DiskFolder;
 use super::postgres::attempt::{Attempt, CONNECT_MAX, Room};
 use super::postgres::backend::{Backend, DbError, Endpoint};
@@ -95,7 +96,7 @@ impl World {
     /// # Errors
     /// When the runtime's threads cannot be started.
     pub fn new(setup: Setup, outcomes: Arc<dyn Fn(Outcome) + Send + Sync>) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = fault::runtime()?;
         let clock = setup.clock;
         let room = Room {
             suites: SuiteRoom {
@@ -132,12 +133,8 @@ impl World {
     fn run(&mut self, step: &str, attempt: AttemptId, pin: Option<Box<Identity>>, recorded: &Recorded) {
         let say = self.speaker(&attempt);
         let Some(found) = self.room.plan.find(step) else {
-            say(Report::Failed {
-                failure: Failure::Blocked {
-                    what: format!("the plan has no step '{step}'"),
-                    next: "report this as a bug".to_owned(),
-                },
-            });
+            let (what, next) = (format!("the plan has no step '{step}'"), "report this as a bug".to_owned());
+            say(Report::Failed { failure: Failure::Blocked { what, next } });
             return;
         };
         let step = match found {
@@ -159,7 +156,10 @@ impl World {
                 }
             };
             // The step is dropped where it stands, and its connection with it.
-            let result = tokio::select! { biased; ended = step => ended, lost = work.pulse() => Err(lost) };
+            let either = async {
+                tokio::select! { biased; ended = step => ended, lost = work.pulse() => Err(lost) }
+            };
+            let result = fault::told(either).await;
             drop(radar);
             if let Err(failure) = result {
                 say(Report::Failed { failure: work.stopped_or(failure) });
@@ -208,7 +208,7 @@ impl World {
         let work = self.attempt(step, &id, pin, recorded);
         let (stop, say) = (work.stop.clone(), work.say.clone());
         let task = self.runtime.spawn(async move {
-            if let Err(failure) = work.recheck().await {
+            if let Err(failure) = fault::told(work.recheck()).await {
                 say(Report::Failed { failure: work.stopped_or(failure) });
             }
         });
@@ -265,16 +265,16 @@ impl World {
         let (server, restart) = (self.server.clone(), self.restart.clone());
         let session = attempt.session.clone();
         self.runtime.spawn(async move {
-            let settled = settle(&room, &server, restart.as_ref()).await;
-            let settled =
-                settled.and_then(|(rows, server)| Ok((record_at(&room, &session, &rows)?, rows, server)));
-            let report = match settled {
-                Ok((record, rows, server)) => {
-                    Report::Settled { rows, server: Some(Box::new(server)), record }
-                }
-                Err(what) => Report::Failed { failure: Failure::Connection { what } },
-            };
-            say(report);
+            let settled = fault::told(async {
+                let lost = |what| Failure::Connection { what };
+                let (rows, server) = settle(&room, &server, restart.as_ref()).await.map_err(lost)?;
+                let record = record_at(&room, &session, &rows).map_err(lost)?;
+                say(Report::Settled { rows, server: Some(Box::new(server)), record });
+                Ok(())
+            });
+            if let Err(failure) = settled.await {
+                say(Report::Failed { failure });
+            }
         });
     }
 

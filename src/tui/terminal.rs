@@ -18,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
+use std::panic::PanicHookInfo;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -212,14 +213,27 @@ pub fn restore() {
     }
 }
 
-/// Gives the terminal back before a panic is reported, so that the report can be read.
-pub fn restore_on_panic() {
+/// Gives the terminal back before a panic is reported, so that the report can be read; and ends the program, for without
+/// the thread that fell the others would wait. Nothing is done where the work that it ends is `told` of it.
+#[expect(clippy::exit, reason = "a thread that fell has nobody to return to")]
+pub fn restore_on_panic(told: fn(&PanicHookInfo<'_>) -> bool) {
     let report = std::panic::take_hook();
+    let first = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
+        if told(info) {
+            return;
+        }
         restore();
         report(info);
+        // The first thread unwinds, and lets go of all it holds.
+        if std::thread::current().id() != first {
+            std::process::exit(PANICKED);
+        }
     }));
 }
+
+/// As of a program whose first thread panicked.
+const PANICKED: i32 = 101;
 
 /// The thread that reads keys; stops when dropped.
 #[derive(Debug)]

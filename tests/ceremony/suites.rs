@@ -3,6 +3,7 @@
 use crate::room::*;
 use serde_json::Value;
 use std::fs;
+use std::process::Command;
 
 /// Puts suites into the preflight, each a shell script.
 struct Suites {
@@ -244,4 +245,29 @@ format = "tap""#,
         halt["left"].as_str().unwrap(),
         &["applied and not rolled back: foundations, uniqueness, outbound-sync"],
     );
+}
+
+/// In a container, or under a supervisor: whose session began outside of the PID namespace has none of a number.
+#[test]
+fn a_suite_ends_where_the_session_began_in_another_namespace() {
+    let room = Room::new();
+    let answers = room.yes().without("backup/calendar-tables");
+    let inner = room.answered(&["run", "--session", "session"], &answers);
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-current-user"]);
+    }
+    command.arg(inner.get_program()).args(inner.get_args()).current_dir(room.path(""));
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(std::process::Stdio::null());
+    room.spawn(command).end().with(3);
+    let judged = room.events("check-judged");
+    let baseline = judged.iter().find(|event| event["check"] == "baseline").unwrap();
+    assert_eq!(baseline["verdict"], "pass", "{baseline:#}");
 }

@@ -117,7 +117,7 @@ fn a_program_that_panics() {
     if std::env::var_os(PANIC).is_none() {
         return;
     }
-    ceremony::tui::terminal::restore_on_panic();
+    ceremony::tui::terminal::restore_on_panic(|_| false);
     let terminal = ceremony::tui::terminal::Terminal::open(false).unwrap();
     // On another thread, as the guard that gives the terminal back when it goes out of scope lives on.
     let Err(panic) = std::thread::spawn(|| panic!("on purpose")).join();

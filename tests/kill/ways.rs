@@ -185,10 +185,11 @@ impl Drop for Bomb {
 #[test]
 fn a_program_that_panics() {
     let Some(how) = std::env::var_os(PANIC) else { return };
-    ceremony::tui::terminal::restore_on_panic();
+    ceremony::tui::terminal::restore_on_panic(|_| false);
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
     let terminal = ceremony::tui::terminal::Terminal::open(false).unwrap();
     std::io::stdin().read_exact(&mut [0]).unwrap();
+    let on_another_thread = how == "once";
     let panics = move || {
         let _bomb = (how == "twice").then(|| Bomb);
         if how == "abort" {
@@ -200,8 +201,13 @@ fn a_program_that_panics() {
         }
         panic!("on purpose");
     };
-    // On another thread, as the guard that gives the terminal back when it goes out of scope lives on.
-    let Err(panic) = std::thread::spawn(panics).join();
-    std::mem::drop(terminal);
-    std::panic::resume_unwind(panic);
+    if on_another_thread {
+        // The guard that gives the terminal back when it goes out of scope lives on, and nobody joins.
+        let _fallen = std::thread::spawn(panics);
+        loop {
+            std::thread::park();
+        }
+    }
+    panics();
+    drop(terminal);
 }

@@ -2,7 +2,7 @@
 //! behind, but not its parents. While a suite runs, what loses its parent becomes ours (this process is its sub-reaper).
 //! <https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html>
 
-use rustix::process::{Pid, WaitOptions, getpid, getsid, set_child_subreaper, waitpid};
+use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, waitpid};
 use std::collections::BTreeSet;
 
 /// Carried by programs that the operator started, which may leave something running for good.
@@ -44,7 +44,9 @@ pub(super) fn kin(root: Option<Pid>, since: u64) -> Vec<Pid> {
     let Ok(all) = std::fs::read_dir("/proc") else { return Vec::new() };
     let numbers = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let all: Vec<Look> = numbers.filter_map(look).filter(|it| it.started >= since && !it.ended).collect();
-    let (us, our_session) = (getpid().as_raw_pid(), getsid(None).map_or(0, Pid::as_raw_pid));
+    let us = getpid().as_raw_pid();
+    // 0 where the session began outside of our PID namespace, as in a container: no `Pid`.
+    let our_session = look(us).map_or(0, |it| it.session);
     // Our own children stay in our session; who came to us from elsewhere and left it is a suite's.
     let adopted = |it: &&Look| it.parent == us && it.session != our_session && !is_of_the_operator(it.pid);
     let mut found: BTreeSet<i32> = all.iter().filter(adopted).map(|it| it.pid).collect();
