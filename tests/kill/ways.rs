@@ -187,7 +187,7 @@ fn a_program_that_panics() {
     let Some(how) = std::env::var_os(PANIC) else { return };
     ceremony::tui::terminal::restore_on_panic(|_| false);
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
-    let terminal = ceremony::tui::terminal::Terminal::open(false).unwrap();
+    let _terminal = ceremony::tui::terminal::Terminal::open(false).unwrap();
     std::io::stdin().read_exact(&mut [0]).unwrap();
     let on_another_thread = how == "once";
     let panics = move || {
@@ -209,5 +209,4 @@ fn a_program_that_panics() {
         }
     }
     panics();
-    drop(terminal);
 }
