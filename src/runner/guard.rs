@@ -7,6 +7,8 @@
 //! `localhost` is never resolved: it means 127.0.0.1, and then ::1. That what answers there is really on this machine
 //! is for the other layers to say: [`near`].
 
+#[cfg(target_os = "linux")]
+mod diag;
 pub mod door;
 pub mod near;
 pub mod process;

@@ -39,11 +39,9 @@ impl Door {
     pub fn at(endpoint: &Endpoint) -> Result<Self, String> {
         let mut door = match &endpoint.host {
             Host::Address(address) => {
-                let lines = lines(Path::new("/proc/self/net"))?.into_iter();
-                let ours = lines.filter(|line| {
-                    line.listens && line.local.port() == endpoint.port && takes(line.local.ip(), *address)
-                });
-                Self { sockets: ours.map(|line| line.socket).collect(), file: None }
+                let all = listeners(endpoint.port)?.into_iter();
+                let ours = all.filter(|(at, _)| takes(*at, *address));
+                Self { sockets: ours.map(|(_, socket)| socket).collect(), file: None }
             }
             Host::Socket(folder) => {
                 let path = socket_path(folder, endpoint.port);
@@ -73,12 +71,41 @@ impl Door {
 
 /// Whether a process has a connection between these two ends in its own network.
 pub fn is_connected(pid: i32, local: SocketAddr, remote: SocketAddr) -> bool {
+    #[cfg(target_os = "linux")]
+    if is_in_our_network(pid)
+        && let Some(connected) = super::diag::is_connected(local, remote)
+    {
+        return connected;
+    }
     let same =
         |a: SocketAddr, b: SocketAddr| a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical();
     let network = Path::new("/proc").join(pid.to_string()).join("net");
     lines(&network).is_ok_and(|lines| {
         lines.iter().any(|line| !line.listens && same(line.local, local) && same(line.remote, remote))
     })
+}
+
+/// Not, where we may not look.
+#[cfg(target_os = "linux")]
+fn is_in_our_network(pid: i32) -> bool {
+    let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    of("self").is_some_and(|ours| of(&pid.to_string()) == Some(ours))
+}
+
+/// Addresses and numbers of the sockets that listen at a port of our network.
+fn listeners(port: u16) -> Result<Vec<(IpAddr, u64)>, String> {
+    #[cfg(target_os = "linux")]
+    if let Some(found) = super::diag::listeners(port) {
+        return Ok(found);
+    }
+    listed(port)
+}
+
+/// The same by the kernel's table.
+fn listed(port: u16) -> Result<Vec<(IpAddr, u64)>, String> {
+    let all = lines(Path::new("/proc/self/net"))?.into_iter();
+    let ours = all.filter(|line| line.listens && line.local.port() == port);
+    Ok(ours.map(|line| (line.local.ip(), line.socket)).collect())
 }
 
 /// Whether who listens at `at` takes connections to `address`.
@@ -150,6 +177,30 @@ mod tests {
     fn endpoint(host: Host, port: u16) -> Endpoint {
         let (user, database) = ("u".to_owned(), "d".to_owned());
         Endpoint { host, port, user, password: None, database, unproven: None }
+    }
+
+    /// Where the kernel is asked about single sockets, it says what its table says.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_kernel_answers_as_its_table_says() {
+        use crate::runner::guard::diag;
+        for (at, address) in
+            [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1"), ("0.0.0.0", "127.0.0.1")]
+        {
+            let listener = TcpListener::bind((at.parse::<IpAddr>().unwrap(), 0)).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let found = diag::listeners(port).unwrap();
+            assert_eq!((found.len(), &found), (1, &listed(port).unwrap()), "{at}");
+            let near = std::net::TcpStream::connect((address.parse::<IpAddr>().unwrap(), port)).unwrap();
+            let (there, here) = (near.peer_addr().unwrap(), near.local_addr().unwrap());
+            assert_eq!(diag::is_connected(there, here), Some(true), "{at}");
+            assert_eq!(diag::is_connected(here, there), Some(true), "{at}");
+            let elsewhere = SocketAddr::new(here.ip(), here.port() ^ 1);
+            assert_eq!(diag::is_connected(there, elsewhere), Some(false), "{at}: only somebody who listens");
+            drop(listener);
+            assert_eq!(diag::is_connected(elsewhere, there), Some(false), "{at}: nobody at all");
+            assert!(diag::listeners(port).unwrap().is_empty());
+        }
     }
 
     #[test]
