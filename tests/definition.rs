@@ -230,6 +230,9 @@ fn what_is_said_of_rows_must_fit() {
             "kind = \"sign-off\"\nseed = \"assets/calendar/drill_rows.sql\"",
             "has 'seed'",
         ),
+        ("expect = { value = \"EXC", "keep = \"nothing\"\nexpect = { value = \"EXC", "are not kept"),
+        ("expect = { set = [[\"ext", "keep = \"digests\"\nexpect = { set = [[\"ext", "is not a digest"),
+        ("expect = { value = \"EXC", "keep = \"all\"\nexpect = { value = \"EXC", "'all'"),
         ("drill_rows.sql\"\n\n[[step]]", "drill_rowss.sql\"\n\n[[step]]", "cannot read"),
     ] {
         let problems = problems(from, to);
@@ -237,6 +240,12 @@ fn what_is_said_of_rows_must_fit() {
     }
     assert_eq!(problems("table = \"public.bookings\"", "table = \"public.bookings\"\ncontent = false"), []);
     assert_eq!(problems("risk = \"high\"", "risk = \"high\"\nupdates = [\"public.bookings\"]"), []);
+    assert_eq!(problems("expect = \"empty\"", "keep = \"nothing\"\nexpect = { rows = 3 }"), []);
+    let digest = format!(
+        "keep = \"digests\"\nexpect = {{ set = [[\"sha256:{}\", \"NULL\"], [\"sha256:",
+        "0".repeat(64)
+    );
+    assert_ne!(problems("expect = { set = [[\"ext", &digest), [], "one of them is none");
 }
 
 #[test]

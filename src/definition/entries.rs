@@ -1,6 +1,7 @@
 //! Each kind of entry of `ceremony.toml`, read into the model.
 
 use super::model::*;
+use super::queries;
 use super::reader::{At, Reading, Table};
 use super::schema::{self, Grade, Undeclared};
 use super::sections::Files;
@@ -98,7 +99,7 @@ pub(super) fn read(
         ceremony.migrations.push(migration);
     }
     for table in root.tables(reading, "query") {
-        ceremony.queries.push(query(reading, table, files, &mut spans));
+        ceremony.queries.push(queries::read(reading, table, files, &mut spans));
     }
     for table in root.tables(reading, "negative") {
         ceremony.negatives.push(negative(reading, table, files, &mut spans));
@@ -277,12 +278,17 @@ fn tables(reading: &mut Reading<'_>, names: Vec<At<String>>) -> Vec<String> {
     names.into_iter().map(|name| qualified(reading, name)).collect()
 }
 
-fn script(reading: &mut Reading<'_>, table: &mut Table<'_, '_>, files: &mut Files<'_>) -> Script {
+pub(super) fn script(reading: &mut Reading<'_>, table: &mut Table<'_, '_>, files: &mut Files<'_>) -> Script {
     let reference = table.string(reading, "script");
     files.script(reading, &reference)
 }
 
-fn id(reading: &mut Reading<'_>, table: &mut Table<'_, '_>, kind: &'static str, spans: &mut Spans) -> String {
+pub(super) fn id(
+    reading: &mut Reading<'_>,
+    table: &mut Table<'_, '_>,
+    kind: &'static str,
+    spans: &mut Spans,
+) -> String {
     let id = table.string(reading, "id");
     plain_id(reading, &id);
     spans.define(kind, id)
@@ -364,53 +370,6 @@ fn rollback(reading: &mut Reading<'_>, mut table: Table<'_, '_>, files: &mut Fil
     let also_drops = schema::objects(reading, also_drops);
     table.done(reading);
     Rollback { script, summary, when, deletes, updates, kept, also_drops }
-}
-
-fn query(
-    reading: &mut Reading<'_>,
-    mut table: Table<'_, '_>,
-    files: &mut Files<'_>,
-    spans: &mut Spans,
-) -> Query {
-    let id = id(reading, &mut table, "query", spans);
-    let title = table.string(reading, "title").value;
-    let script = script(reading, &mut table, files);
-    let expect = expectation(reading, &mut table);
-    table.done(reading);
-    Query { id, title, script, expect }
-}
-
-fn expectation(reading: &mut Reading<'_>, table: &mut Table<'_, '_>) -> Expectation {
-    let Some(value) = table.value(reading, "expect") else { return Expectation::Empty };
-    if let Some(word) = value.get_ref().as_str() {
-        match word {
-            "empty" => return Expectation::Empty,
-            "informational" => return Expectation::Informational,
-            _ => {}
-        }
-    }
-    if let Some(fields) = value.get_ref().as_table() {
-        let mut fields = Table::new("'expect'", fields, value.span());
-        let before = reading.problems.len();
-        let rows = fields.number(reading, "rows", 1..1_000_000_000, 0);
-        let text = fields.string_or(reading, "value", None).map(|text| text.value);
-        let set = fields.string_rows(reading, "set");
-        fields.done(reading);
-        match (rows, text, set) {
-            (0, Some(text), None) => return Expectation::Value(text),
-            (0, None, Some(set)) => return Expectation::Set(set),
-            (rows, None, None) if rows > 0 => return Expectation::Rows(rows),
-            _ if reading.problems.len() > before => return Expectation::Empty,
-            _ => {}
-        }
-    }
-    reading.problem(
-        &value.span(),
-        "'expect' is not an expectation",
-        "a check must be able to fail: it names what must come back",
-        "write \"empty\", \"informational\", { rows = 2 }, { value = \"…\" } or { set = [[\"…\"]] }",
-    );
-    Expectation::Empty
 }
 
 fn negative(

@@ -4,6 +4,7 @@ mod check;
 mod diagnostic;
 mod entries;
 mod model;
+mod queries;
 mod reader;
 mod schema;
 mod sections;

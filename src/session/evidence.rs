@@ -52,6 +52,12 @@ pub struct ErrorCard {
 /// A cell is cut to this many bytes, "…" included.
 pub const CELL_BYTES_MAX: usize = 4096;
 
+/// Whether nothing was left out of a cell: one that was cut could be anything, also what is wanted.
+pub fn is_whole(cell: &str) -> bool {
+    // Cut between characters, which take up to four bytes.
+    cell.len() + 3 < CELL_BYTES_MAX || !cell.ends_with('…')
+}
+
 /// Rows of a query as text. `None` is NULL.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

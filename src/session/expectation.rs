@@ -1,6 +1,6 @@
 //! Results against expectations: whether they meet them, and both in words.
 
-use super::ResultSet;
+use super::{ResultSet, is_whole};
 use crate::definition::Expectation;
 
 pub(super) fn meets(expectation: &Expectation, result: &ResultSet) -> bool {
@@ -26,12 +26,6 @@ pub(super) fn meets(expectation: &Expectation, result: &ResultSet) -> bool {
                 && there.iter().flatten().all(|cell| is_whole(cell))
         }
     }
-}
-
-/// Whether nothing was left out of a cell: one that was cut could be anything, also what is wanted.
-fn is_whole(cell: &str) -> bool {
-    // Cut between characters, which take up to four bytes.
-    cell.len() + 3 < super::CELL_BYTES_MAX || !cell.ends_with('…')
 }
 
 pub(super) fn rows(count: u64) -> String {

@@ -1,7 +1,8 @@
 //! Checks that do not hold: queries, suites, rows that must not die.
 
 use crate::room::*;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::process::Command;
 
 #[test]
 fn a_query_in_the_transaction_that_does_not_hold_rolls_it_back() {
@@ -35,6 +36,46 @@ fn a_query_with_an_error_is_no_pass() {
         )
     });
     room.run(&room.yes()).with(5).says(&["FAIL foundations/tables", "22012", "condition 2 of 8"]);
+}
+
+/// What of a query's rows is not kept is nowhere in the session; what is kept of them is what is decided by.
+#[test]
+fn values_are_kept_as_digests_or_not_at_all() {
+    let room = Room::new();
+    let rows = "SELECT 'secret ' || name FROM (VALUES ('tables'), (NULL)) AS t (name)";
+    for section in ["foundations-tables", "foundations-constraint-name"] {
+        room.edit(QUERIES, |text| {
+            let head = format!("-- @section {section}\n");
+            text.replacen(&head, &format!("{head}{rows};\n-- @section was-{section}\n"), 1)
+        });
+    }
+    let digest = ceremony::runner::files::sha256(b"secret tables");
+    let set = format!("keep = \"digests\"\nexpect = {{ set = [[\"NULL\"], [\"sha256:{digest}\"]] }}");
+    let old = room.read("ceremony.toml");
+    let line = |words: &str| old.lines().find(|line| line.contains(words)).unwrap().to_owned();
+    room.define(&line("external_calendar_connections\", \"exists"), &set);
+    room.define(
+        &line("= \"external_calendar_events_provider_source_external_id_key\" }"),
+        "keep = \"nothing\"\nexpect = { rows = 3 }",
+    );
+    room.run(&room.yes()).with(5).says(&[
+        "PASS foundations/tables",
+        "FAIL foundations/constraint-name",
+        "expected 3 rows, observed 2 rows",
+    ]);
+    let kept = |query: &str| -> Value {
+        let all = room.observations("query");
+        all.into_iter().find(|it| it["query"] == query).unwrap()["result"].clone()
+    };
+    let tables = kept("foundations/tables");
+    assert_eq!(tables["rows"], json!([[format!("sha256:{digest}")], [null]]));
+    let name = kept("foundations/constraint-name");
+    assert_eq!((&name["rows"], &name["total"]), (&json!([]), &json!(2)));
+    room.report();
+    room.verify().with(0);
+    let session = room.session().display().to_string();
+    let found = Command::new("grep").args(["-rl", "secret tables", &session]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "", "the value is nowhere");
 }
 
 #[test]

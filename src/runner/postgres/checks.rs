@@ -3,8 +3,9 @@
 use super::attempt::{Attempt, prepare};
 use super::backend::Backend;
 use super::catalog::Snapshot;
-use crate::definition::Folder;
+use crate::definition::{Folder, Keep};
 use crate::plan::Subject;
+use crate::runner::files::sha256;
 use crate::runner::{flags, suite};
 use crate::session::*;
 
@@ -169,7 +170,7 @@ impl Attempt {
         self.run(backend, "SAVEPOINT ceremony_check").await?;
         self.run(backend, "SET LOCAL transaction_read_only = on").await?;
         let answer = match self.rows(backend, sql).await {
-            Ok(result) => Ok(result),
+            Ok(result) => Ok(kept(result, query.keep)),
             Err(Failure::Sql { error }) => Err(error),
             Err(other) => return Err(other),
         };
@@ -230,4 +231,20 @@ impl Attempt {
     pub fn schema_before(&self) -> Option<Snapshot> {
         self.kept(SCHEMA_BEFORE).ok()
     }
+}
+
+/// As much of a result as its query keeps.
+fn kept(mut result: ResultSet, keep: Keep) -> ResultSet {
+    match keep {
+        Keep::Values => {}
+        Keep::Nothing => result.rows.clear(),
+        Keep::Digests => {
+            for cell in result.rows.iter_mut().flatten().flatten() {
+                // Of one that was cut nobody has a digest: it stays one that was.
+                let cut = if is_whole(cell) { "" } else { "…" };
+                *cell = format!("sha256:{}{cut}", sha256(cell.as_bytes()));
+            }
+        }
+    }
+    result
 }
