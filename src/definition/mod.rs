@@ -14,6 +14,7 @@ mod target;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use model::*;
+pub use queries::{Expectation, Keep, Query};
 pub use reader::nearest;
 pub use schema::{Declared, Grade, Undeclared, kind_of, parts_of};
 pub use signatures::{Role, SignatureRule};

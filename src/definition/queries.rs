@@ -4,7 +4,60 @@ use super::entries::{Spans, id, script};
 use super::model::*;
 use super::reader::{Reading, Table};
 use super::sections::Files;
+use serde::Serialize;
 use std::ops::Range;
+
+/// A query and what it must return.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Query {
+    /// Short name.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// One SELECT.
+    pub script: Script,
+    /// What it must return, as far as its rows are kept.
+    pub expect: Expectation,
+    /// What of its rows is kept.
+    #[serde(skip_serializing_if = "Keep::is_values")]
+    pub keep: Keep,
+}
+
+/// What of a query's rows goes into the record, and onto the screen, which shows nothing else. Column names and the number
+/// of rows always do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The values themselves.
+    #[default]
+    Values,
+    /// Of each value that is not NULL `sha256:` and the SHA-256 of its text, 64 hexadecimal digits.
+    Digests,
+    /// None of them.
+    Nothing,
+}
+
+impl Keep {
+    fn is_values(&self) -> bool {
+        *self == Self::Values
+    }
+}
+
+/// What a query must return.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// No rows.
+    Empty,
+    /// Exactly so many rows.
+    Rows(u64),
+    /// One row with one column that holds this text.
+    Value(String),
+    /// These rows, in any order.
+    Set(Vec<Vec<String>>),
+    /// Anything: it is shown and never stops a ceremony.
+    Informational,
+}
 
 pub(super) fn read(
     reading: &mut Reading<'_>,
