@@ -16,6 +16,8 @@ use std::time::Duration;
 const MESSAGES_PER_FRAME: usize = 256;
 /// When a frame was left out because the terminal takes none, the next one is tried after so long.
 const BEHIND: Duration = Duration::from_millis(100);
+/// So late a screen may be for those who type, microseconds: as long as a gate that just opened hears nothing.
+const BLIND_US: u64 = 500_000;
 
 /// Between two looks at the inbox no more time may pass, or the program stood still. Microseconds.
 const STANDSTILL_US: u64 = 30_000_000;
@@ -111,6 +113,7 @@ fn turns<J: Journal>(
     let mut trouble: Option<String> = None;
     let mut inputs = VecDeque::from([Input::Command(first)]);
     let (mut key, mut look) = (clock.now(), clock.now());
+    let mut sight = Sight::default();
     loop {
         feed_all(drive, runner, &mut inputs, clock, &mut trouble);
         if matches!(drive.session.phase, Phase::Gate(_) | Phase::Closed(_))
@@ -124,7 +127,7 @@ fn turns<J: Journal>(
         if show(stage, cockpit, drive, &status_now).is_err() {
             return Left::Gone;
         }
-        let behind = stage.is_behind();
+        let behind = sight.look(stage.is_behind(), clock.now());
         let patience = if behind { BEHIND } else { cockpit.patience(&drive.session) };
         let mut next = match inbox.recv_timeout(patience) {
             Ok(message) => Some(message),
@@ -141,7 +144,7 @@ fn turns<J: Journal>(
                     batch::push(&mut inputs, outcome);
                 }
                 // Who types cannot see at what. Only STOP means the same on every screen.
-                Message::Term(event, _) if behind && event.is_key() && !is_stop(&event) => {}
+                Message::Term(event, _) if sight.blind && event.is_key() && !is_stop(&event) => {}
                 Message::Term(event, at) => {
                     if event.is_key() {
                         inputs.extend(idle(&drive.session, key, at));
@@ -201,6 +204,26 @@ fn show<J>(
     let (session, transcript) = (&drive.session, &drive.transcript);
     stage.draw(&mut |frame| cockpit.draw(frame, session, transcript, status))?;
     cockpit.call(session, status.now).map_or(Ok(()), |call| stage.call(&call))
+}
+
+/// Whether what is on the screen is how it is.
+#[derive(Default)]
+struct Sight {
+    /// When it was no more, microseconds.
+    late: Option<u64>,
+    blind: bool,
+}
+
+impl Sight {
+    fn look(&mut self, behind: bool, now: Moment) -> bool {
+        self.late = behind.then(|| self.late.unwrap_or(now.mono_us));
+        let blind = self.late.is_some_and(|late| now.mono_us.saturating_sub(late) >= BLIND_US);
+        if blind && !self.blind {
+            tracing::warn!("the terminal takes nothing: keys are thrown away until it does, but for STOP");
+        }
+        self.blind = blind;
+        behind
+    }
 }
 
 fn is_stop(event: &TermEvent) -> bool {

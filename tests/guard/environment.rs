@@ -184,6 +184,7 @@ fn what_is_set_has_no_effect_and_reaches_no_child() {
         "PGPASSFILE",
         "PGGSSENCMODE",
         "PGSSLMODE",
+        "PGREQUIREAUTH",
         "PSQLRC",
         "PGSERVICEFILE",
         "PGSYSCONFDIR",

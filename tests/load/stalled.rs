@@ -47,6 +47,17 @@ fn holder(room: &Room) -> Somebody {
     Somebody::new(kept["port"].as_u64().unwrap() as u16, kept["password"].as_str().unwrap(), HELD)
 }
 
+/// Waits for words in the session's log.
+fn logged(room: &Room, words: &str) {
+    let log = room.session().join("log");
+    until(words, || {
+        let mut files = std::fs::read_dir(&log).ok()?.flatten();
+        files
+            .any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(words)))
+            .then_some(())
+    });
+}
+
 fn notices(room: &Room) -> usize {
     let mut count = 0;
     each_entry(&room.session(), |entry| {
@@ -71,6 +82,7 @@ fn t6_a_terminal_that_nobody_reads_holds_up_no_step() {
     somebody.leaves();
     // Everything happens while nobody reads.
     room.recorded(&["\"event\":\"closed\""]);
+    logged(&room, "the terminal takes nothing");
     // Who types now cannot see at what.
     screen.send("q");
     screen.send("y");

@@ -263,8 +263,8 @@ impl Relay {
                     return "nobody listens".to_owned();
                 }
             }
-            if parsed.is_err() {
-                return "the other side does not speak PostgreSQL's protocol".to_owned();
+            if let Err(unusable) = parsed {
+                return unusable.words().to_owned();
             }
             if !forward.is_empty() && inner.write_all(&forward).await.is_err() {
                 // sqlx is gone; the server may still have something to say.

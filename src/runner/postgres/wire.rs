@@ -76,9 +76,31 @@ pub struct Wanted {
     pub private: bool,
 }
 
-/// The stream is not one of a PostgreSQL server.
+/// Why a stream is not gone on with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub enum Unusable {
+    /// It is not one of a PostgreSQL server.
+    Malformed,
+    /// Before anybody can know who listens there, it asks for the password itself.
+    ClearText,
+}
+
+impl Unusable {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Malformed => "the other side does not speak PostgreSQL's protocol",
+            Self::ClearText => {
+                "whoever listens there asks for the password in clear text, and did not get it: only behind the \
+                 log-in can be judged who it is; let pg_hba.conf say scram-sha-256 for this connection"
+            }
+        }
+    }
+}
+
+/// AuthenticationCleartextPassword.
+/// <https://www.postgresql.org/docs/15/protocol-message-formats.html>
+const CLEAR_TEXT: [u8; 4] = [0, 0, 0, 3];
 
 /// The message that is streaming by.
 #[derive(Debug)]
@@ -122,14 +144,15 @@ impl Parser {
     /// `forward`; both grow by no more than a small multiple of `chunk` and [`BODY_BYTES_MAX`].
     ///
     /// # Errors
-    /// [`Malformed`] if a length or a body cannot be right; the connection is of no use any more.
+    /// If a length or a body cannot be right, or it asks for what it does not get; nothing of this chunk may be passed
+    /// on, and the connection is of no use any more.
     pub fn feed(
         &mut self,
         mut chunk: &[u8],
         wanted: &Wanted,
         forward: &mut Vec<u8>,
         events: &mut Vec<Event>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), Unusable> {
         while !chunk.is_empty() {
             let used = match &mut self.state {
                 State::Header { bytes, have } => {
@@ -171,16 +194,17 @@ impl Parser {
     }
 
     /// A header is complete.
-    fn begin(&mut self, header: [u8; 5], wanted: &Wanted, forward: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn begin(&mut self, header: [u8; 5], wanted: &Wanted, forward: &mut Vec<u8>) -> Result<(), Unusable> {
         let [kind, length @ ..] = header;
-        let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| Malformed)?;
-        let left = length.checked_sub(4).filter(|left| *left <= MESSAGE_BYTES_MAX).ok_or(Malformed)?;
+        let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| Unusable::Malformed)?;
+        let left =
+            length.checked_sub(4).filter(|left| *left <= MESSAGE_BYTES_MAX).ok_or(Unusable::Malformed)?;
         if is_forwarded(kind, wanted) {
             forward.extend_from_slice(&header);
         }
         let keep = match kind {
             b'N' | b'E' => Keep::Card(Box::default()),
-            b'C' | b'T' | b'Z' | b'K' => Keep::Body(Vec::new()),
+            b'C' | b'T' | b'Z' | b'K' | b'R' => Keep::Body(Vec::new()),
             b'D' => {
                 self.rows += 1;
                 match self.rows <= wanted.rows.rows_max && self.kept < wanted.rows.bytes_max {
@@ -196,7 +220,7 @@ impl Parser {
     }
 
     /// A message is complete.
-    fn end(&mut self, wanted: &Wanted, out: &mut Vec<u8>, events: &mut Vec<Event>) -> Result<(), Malformed> {
+    fn end(&mut self, wanted: &Wanted, out: &mut Vec<u8>, events: &mut Vec<Event>) -> Result<(), Unusable> {
         let State::Body { kind, keep, .. } = std::mem::replace(&mut self.state, State::HEADER) else {
             return Ok(());
         };
@@ -227,16 +251,18 @@ impl Parser {
             }
         };
         events.push(match kind {
+            b'R' if body == CLEAR_TEXT => return Err(Unusable::ClearText),
+            b'R' => return Ok(()),
             b'C' => {
                 self.kept = 0;
                 Event::CommandComplete { tag: message::text(&body), rows: std::mem::take(&mut self.rows) }
             }
-            b'T' => Event::RowDescription(message::columns(&body).ok_or(Malformed)?),
+            b'T' => Event::RowDescription(message::columns(&body).ok_or(Unusable::Malformed)?),
             b'K' => {
-                let (pid, secret) = message::key(&body).ok_or(Malformed)?;
+                let (pid, secret) = message::key(&body).ok_or(Unusable::Malformed)?;
                 Event::Key { pid, secret }
             }
-            _ => Event::Ready(*body.first().ok_or(Malformed)?),
+            _ => Event::Ready(*body.first().ok_or(Unusable::Malformed)?),
         });
         Ok(())
     }

@@ -49,6 +49,7 @@ pub(in crate::runner) fn environment(
     // As the program itself connects. Else a ticket of Kerberos would be asked for, of a server that is elsewhere.
     add("PGGSSENCMODE", "disable".into());
     add("PGSSLMODE", "disable".into());
+    add("PGREQUIREAUTH", "!password".into());
     // Somebody's own settings may lead a client anywhere.
     for name in ["PSQLRC", "PGSERVICEFILE", "PGSYSCONFDIR"] {
         add(name, "/dev/null".into());

@@ -200,6 +200,27 @@ fn rows_beyond_the_limit_of_all_are_only_counted() {
 }
 
 #[test]
+fn a_password_is_not_asked_for_in_clear_text() {
+    for (kind, usable) in [(0_u32, true), (3, false), (5, true), (10, true)] {
+        let asked = [message(b'R', &kind.to_be_bytes()), message(b'N', b"\0")].concat();
+        for cut in 0..asked.len() {
+            let mut parser = Parser::default();
+            let (mut forward, mut events) = (Vec::new(), Vec::new());
+            let mut passed_on = 0;
+            let mut result = Ok(());
+            for piece in [&asked[..cut], &asked[cut..]] {
+                if result.is_ok() {
+                    result = parser.feed(piece, &Wanted::default(), &mut forward, &mut events);
+                    passed_on = if result.is_ok() { forward.len() } else { passed_on };
+                }
+            }
+            assert_eq!(result, if usable { Ok(()) } else { Err(Unusable::ClearText) }, "{kind} cut at {cut}");
+            assert_eq!(passed_on == 9, usable, "{kind} cut at {cut}: sqlx sees the whole question or never");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_a_server_is_malformed() {
     for bytes in [
         &b"HTTP/"[..3],
@@ -210,7 +231,7 @@ fn what_cannot_be_a_server_is_malformed() {
         b"K\0\0\0\x05\0",
     ] {
         let result = Parser::default().feed(bytes, &WANTED, &mut Vec::new(), &mut Vec::new());
-        assert_eq!(result, if bytes.len() == 3 { Ok(()) } else { Err(Malformed) }, "{bytes:?}");
+        assert_eq!(result, if bytes.len() == 3 { Ok(()) } else { Err(Unusable::Malformed) }, "{bytes:?}");
     }
 }
 

@@ -91,3 +91,27 @@ async fn the_definitions_words_let_it_through_and_stay_with_it() {
     let mut backend = Backend::connect(&direct, "ceremony-test", DEADLINE).await.unwrap();
     assert!(backend.identity().await.unwrap().is_near());
 }
+
+/// Whoever took the port of a server that is down, and asks.
+#[tokio::test]
+async fn whoever_asks_for_the_password_in_clear_text_does_not_get_it() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let length = stream.read_u32().await.unwrap() as usize;
+        stream.read_exact(&mut vec![0; length - 4]).await.unwrap();
+        stream.write_all(b"R\0\0\0\x08\0\0\0\x03").await.unwrap();
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).await.unwrap();
+        heard
+    });
+    let password = Some(crate::runner::postgres::endpoint::Secret::new("not for everybody"));
+    let endpoint = Endpoint { port, password, ..shared().tcp() };
+    let Err(DbError::Lost(why)) = Backend::connect(&endpoint, "ceremony-test", DEADLINE).await else {
+        panic!("it is connected");
+    };
+    assert!(why.contains("in clear text") && why.contains("scram-sha-256"), "{why}");
+    assert_eq!(heard.await.unwrap(), b"", "nothing was said after the startup");
+}
