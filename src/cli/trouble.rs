@@ -145,6 +145,12 @@ impl Trouble {
         match error {
             Unreadable::Journal(error) => Self::journal(error),
             Unreadable::Definition(problems) => Self { code: 6, ..Self::definition(&problems) },
+            Unreadable::Changed(files) => {
+                let all: Vec<String> =
+                    files.iter().map(|it| format!("error: {}\n", clean_line(it))).collect();
+                let text = all.concat() + Unreadable::CHANGED;
+                Self { code: 6, text }
+            }
             other => Self::told(6, format_args!("error: {other}")),
         }
     }

@@ -40,6 +40,12 @@ pub enum Unreadable {
     Definition(Vec<Diagnostic>),
 }
 
+impl Unreadable {
+    /// Why copies that were changed are not read, and what next.
+    pub const CHANGED: &str =
+        "  why:  what is in the folder is not what was recorded\n  next: ask who changed it; do not sign it";
+}
+
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -49,11 +55,7 @@ impl std::fmt::Display for Unreadable {
                 "the session's files cannot be read: {what}\n  why:  a record is read with plan.json and files/ beside it\n  \
                  next: restore them from a copy of the session's folder"
             ),
-            Self::Changed(files) => write!(
-                f,
-                "{}\n  why:  what is in the folder is not what was recorded\n  next: ask who changed it; do not sign it",
-                files.join("\nerror: ")
-            ),
+            Self::Changed(files) => write!(f, "{}\n{}", files.join("\n"), Self::CHANGED),
             Self::Definition(problems) => {
                 let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 write!(f, "{}", list.join("\n"))

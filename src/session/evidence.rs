@@ -52,10 +52,21 @@ pub struct ErrorCard {
 /// A cell is cut to this many bytes, "…" included.
 pub const CELL_BYTES_MAX: usize = 4096;
 
-/// Whether nothing was left out of a cell: one that was cut could be anything, also what is wanted.
-pub fn is_whole(cell: &str) -> bool {
+/// About so much of a result is kept, bytes.
+pub const RESULT_BYTES_MAX: usize = 1 << 20;
+/// And so much of a cell even in the widest one.
+pub const CELL_BYTES_MIN: usize = 64;
+
+/// So much is kept of each cell of a result with so many columns, bytes: up to 256 of them [`CELL_BYTES_MAX`].
+pub fn cell_bytes_max(columns: usize) -> usize {
+    CELL_BYTES_MAX.min((RESULT_BYTES_MAX / columns.max(1)).max(CELL_BYTES_MIN))
+}
+
+/// Whether nothing was left out of a cell of a result with so many columns: one that was cut could be anything, also what
+/// is wanted.
+pub fn is_whole(cell: &str, columns: usize) -> bool {
     // Cut between characters, which take up to four bytes.
-    cell.len() + 3 < CELL_BYTES_MAX || !cell.ends_with('…')
+    cell.len() + 3 < cell_bytes_max(columns) || !cell.ends_with('…')
 }
 
 /// Rows of a query as text. `None` is NULL.
@@ -64,7 +75,7 @@ pub fn is_whole(cell: &str) -> bool {
 pub struct ResultSet {
     /// Names and types, also when there are no rows.
     pub columns: Vec<Column>,
-    /// The first rows, at most 200 of them and about 1 MiB, each cell at most [`CELL_BYTES_MAX`].
+    /// The first rows, at most 200 of them and about 1 MiB, each cell at most [`cell_bytes_max`].
     pub rows: Vec<Vec<Option<String>>>,
     /// How many rows there were in all.
     pub total: u64,

@@ -10,7 +10,7 @@ pub(super) fn meets(expectation: &Expectation, result: &ResultSet) -> bool {
         Expectation::Rows(rows) => result.total == *rows,
         Expectation::Value(text) => {
             result.total == 1
-                && matches!(result.rows.as_slice(), [row] if matches!(row.as_slice(), [Some(cell)] if cell == text && is_whole(cell)))
+                && matches!(result.rows.as_slice(), [row] if matches!(row.as_slice(), [Some(cell)] if cell == text && is_whole(cell, 1)))
         }
         Expectation::Set(set) => {
             let mut wanted = set.clone();
@@ -23,7 +23,7 @@ pub(super) fn meets(expectation: &Expectation, result: &ResultSet) -> bool {
             there.sort();
             result.total == there.len() as u64
                 && wanted == there
-                && there.iter().flatten().all(|cell| is_whole(cell))
+                && there.iter().all(|row| row.iter().all(|cell| is_whole(cell, row.len())))
         }
     }
 }

@@ -63,6 +63,14 @@ fn what_was_touched_is_named() {
     fs::write(&copy, toml.replace("granted_by = \"calendar sync lead\"", "granted_by = \"somebody\""))
         .unwrap();
     room.verify().with(6).says(&["files/ceremony.toml is another file"]);
+    // Several are said each on a line of its own.
+    let other = room.session().join("files").join(FOUNDATIONS);
+    let sql = fs::read_to_string(&other).unwrap();
+    fs::write(&other, "-- nothing\n").unwrap();
+    let said = room.call(&["report", "session"]).with(6).said();
+    let errors = said.lines().filter(|line| line.starts_with("error: files/")).count();
+    assert_eq!((errors, said.contains('␊')), (2, false), "{said}");
+    fs::write(&other, sql).unwrap();
     fs::write(&copy, toml).unwrap();
     room.verify().with(0);
 }

@@ -80,8 +80,7 @@ fn l1_wide_rows_are_kept_as_far_as_there_is_room() {
     .room();
     let (run, peak) = ended(room.start(&room.yes()));
     run.with(0);
-    // Over the bound of the others by what a debug build's own pages take.
-    assert!(peak <= PEAK_MAX_KIB + (12 << 10), "{peak} KiB");
+    assert!(peak <= PEAK_MAX_KIB, "{peak} KiB");
     let seen = room.observations("query");
     let result = &seen.last().unwrap()["result"];
     let kept = result["rows"].as_array().unwrap().len();

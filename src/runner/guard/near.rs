@@ -92,7 +92,8 @@ pub fn judge(
             [] => "there is none with that number".to_owned(),
             others => {
                 let names: Vec<String> = others.iter().map(Process::words).collect();
-                format!("what has that number is {}", names.join(", "))
+                let apart = others.iter().find_map(|process| apart(process, seen)).unwrap_or_default();
+                format!("what has that number is {}{apart}", names.join(", "))
             }
         };
         return Err(refused(format!(
@@ -118,14 +119,28 @@ pub fn judge(
 }
 
 fn is_backend(process: &Process, seen: &Seen) -> bool {
-    let near = |ours: i64, theirs: i64, most: u64| ours.abs_diff(theirs) <= most;
+    is_child_of_a_server(process, seen)
+        && process.parent.as_ref().is_some_and(|parent| {
+            parent.started_us.abs_diff(seen.server_started_us) <= SERVER_START_APART_US_MAX
+        })
+}
+
+/// The backend by all that can be seen, but for the age of its server.
+fn is_child_of_a_server(process: &Process, seen: &Seen) -> bool {
     let is_postgres = |name: &str| matches!(name, "postgres" | "postmaster");
     is_postgres(&process.name)
-        && near(process.started_us, seen.started_us, BACKEND_START_APART_US_MAX)
-        && process.parent.as_ref().is_some_and(|parent| {
-            is_postgres(&parent.name)
-                && near(parent.started_us, seen.server_started_us, SERVER_START_APART_US_MAX)
-        })
+        && process.started_us.abs_diff(seen.started_us) <= BACKEND_START_APART_US_MAX
+        && process.parent.as_ref().is_some_and(|parent| is_postgres(&parent.name))
+}
+
+/// A clock that was set since the server started moves what the kernel tells of that, and not what the server does.
+fn apart(process: &Process, seen: &Seen) -> Option<String> {
+    let parent = process.parent.as_ref().filter(|_| is_child_of_a_server(process, seen))?;
+    let seconds = parent.started_us.abs_diff(seen.server_started_us) / 1_000_000;
+    Some(format!(
+        ", whose server started {seconds} s apart from what it says itself: it is another one's, or the clock of this \
+         machine was set since; then restart the server"
+    ))
 }
 
 /// Whether the server sees the very ends of our socket.
@@ -314,7 +329,11 @@ mod tests {
         assert!(judge(&tcp(), &seen(), Ok(&[orphan]), &|_| true).is_err());
         let mut older = process();
         older.parent.as_mut().unwrap().started_us -= 3_600_000_000;
-        assert!(judge(&tcp(), &seen(), Ok(&[older]), &|_| true).is_err());
+        let said = why(&tcp(), &seen(), older);
+        assert!(
+            said.contains("3600 s apart") && said.contains("the clock of this machine was set"),
+            "{said}"
+        );
         assert!(
             judge(&tcp(), &seen(), Ok(&[]), &|_| true)
                 .unwrap_err()

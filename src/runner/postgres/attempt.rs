@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// What is kept of a result; all rows are counted.
 const KEPT: RowLimits =
-    RowLimits { rows_max: 200, cell_bytes_max: crate::session::CELL_BYTES_MAX, bytes_max: 1 << 20 };
+    RowLimits { rows_max: 200, cell_bytes_max: CELL_BYTES_MAX, bytes_max: RESULT_BYTES_MAX };
 /// How long a connection may take.
 pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How much longer than the server's own timeout an answer may take before the connection counts as lost.

@@ -239,9 +239,10 @@ fn kept(mut result: ResultSet, keep: Keep) -> ResultSet {
         Keep::Values => {}
         Keep::Nothing => result.rows.clear(),
         Keep::Digests => {
+            let columns = result.columns.len();
             for cell in result.rows.iter_mut().flatten().flatten() {
                 // Of one that was cut nobody has a digest: it stays one that was.
-                let cut = if is_whole(cell) { "" } else { "…" };
+                let cut = if is_whole(cell, columns) { "" } else { "…" };
                 *cell = format!("sha256:{}{cut}", sha256(cell.as_bytes()));
             }
         }

@@ -208,7 +208,7 @@ impl Parser {
             b'D' => {
                 self.rows += 1;
                 match self.rows <= wanted.rows.rows_max && self.kept < wanted.rows.bytes_max {
-                    true => Keep::Row(RowReader::new(wanted.rows.cell_bytes_max)),
+                    true => Keep::Row(RowReader::new(wanted.rows)),
                     false => Keep::Nothing,
                 }
             }

@@ -1,5 +1,7 @@
 //! Reads one DataRow as it streams by and keeps no more of each cell than asked for.
 
+use crate::session::CELL_BYTES_MIN;
+
 /// What of the rows is worth keeping; the others are only counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowLimits {
@@ -7,7 +9,8 @@ pub struct RowLimits {
     pub rows_max: u64,
     /// How many bytes of a cell, the "…" of a cut one included.
     pub cell_bytes_max: usize,
-    /// Once the kept rows of a command hold so many bytes, the next ones are only counted.
+    /// Once the kept rows of a command hold so many bytes, the next ones are only counted. Of a row that is wider than
+    /// that, each cell is kept as far as its share goes.
     pub bytes_max: usize,
 }
 
@@ -49,14 +52,17 @@ pub(super) struct RowReader {
     at: At,
     cells_left: Option<u16>,
     cell_bytes_max: usize,
+    row_bytes_max: usize,
     cell: Vec<u8>,
     row: Row,
 }
 
 impl RowReader {
-    pub(super) fn new(cell_bytes_max: usize) -> Self {
+    pub(super) fn new(limits: RowLimits) -> Self {
         let at = At::Number { bytes: [0; 4], have: 0, want: 2 };
-        Self { at, cells_left: None, cell_bytes_max, cell: Vec::new(), row: Row::default() }
+        let RowLimits { cell_bytes_max, bytes_max, .. } = limits;
+        let (cell, row) = Default::default();
+        Self { at, cells_left: None, cell_bytes_max, row_bytes_max: bytes_max, cell, row }
     }
 
     /// Takes the next piece of the body.
@@ -96,7 +102,10 @@ impl RowReader {
 
     fn number(&mut self, bytes: [u8; 4], want: usize) {
         if want == 2 {
-            self.cells_left = Some(u16::from_be_bytes([bytes[0], bytes[1]]));
+            let cells = u16::from_be_bytes([bytes[0], bytes[1]]);
+            self.cells_left = Some(cells);
+            let share = self.row_bytes_max / usize::from(cells).max(1);
+            self.cell_bytes_max = self.cell_bytes_max.min(share.max(CELL_BYTES_MIN));
             self.expect_length();
             return;
         }
@@ -160,7 +169,7 @@ mod tests {
     }
 
     fn read(cells: &[Option<&[u8]>], cell_bytes_max: usize, step: usize) -> Row {
-        let mut reader = RowReader::new(cell_bytes_max);
+        let mut reader = RowReader::new(RowLimits::one(cell_bytes_max));
         body(cells).chunks(step).for_each(|piece| reader.feed(piece));
         reader.finish()
     }
@@ -175,6 +184,24 @@ mod tests {
             assert!(!row.cut);
         }
         assert_eq!(read(&[], 10, 1), Row::default());
+    }
+
+    #[test]
+    fn a_wide_row_is_shared_out() {
+        let cell = vec![b'x'; 4000];
+        let kept = |columns: usize| {
+            let limits = RowLimits { rows_max: 1, cell_bytes_max: 4096, bytes_max: 1 << 20 };
+            let mut reader = RowReader::new(limits);
+            reader.feed(&body(&vec![Some(cell.as_slice()); columns]));
+            let row = reader.finish();
+            let longest = row.cells.iter().flatten().map(String::len).max();
+            assert_eq!(row.cells.len(), columns);
+            assert!(row.cells.iter().flatten().all(|cell| row.cut == cell.ends_with('…')));
+            let whole = |cell: &String| crate::session::is_whole(cell, columns);
+            assert_eq!(row.cells.iter().flatten().all(whole), !row.cut, "{columns}");
+            longest.unwrap_or_default()
+        };
+        assert_eq!([1, 256, 257, 1_600, 32_767].map(kept), [4_000, 4_000, 4_000, 655, 64]);
     }
 
     #[test]
