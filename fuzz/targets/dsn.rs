@@ -68,6 +68,8 @@ pub fn run(data: &[u8]) {
             // What stands between the scheme and the last @ is nobody's business.
             if let Some((before, _)) = text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')) {
                 let hidden = before.rsplit(':').next().unwrap_or_default();
+                // A piece of a refusal's own words is no secret of anybody.
+                let hidden = if "sslmode or application_name".contains(hidden) { "" } else { hidden };
                 let named = format!("{}{}", refused.why, refused.next);
                 let common = |word: &str| {
                     refused.what.replace("...", "").contains(word) && text.matches(word).count() == 1

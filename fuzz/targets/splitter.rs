@@ -87,12 +87,16 @@ pub fn run(data: &[u8]) {
             let at = Place::of("f.sql", text, range.start);
             assert_eq!((statement.at.line, statement.at.column), (at.line + 2, at.column));
         }
-        // Alone it is the same one statement.
-        let alone = split("f.sql", sql, 1).unwrap_or_else(|it| panic!("{sql:?} alone: {it:?}")).statements;
-        assert!(
-            alone.len() == 1 && alone[0].range == (0..sql.len()) && alone[0].kind == statement.kind,
-            "{sql:?} alone: {alone:?}"
-        );
+        // Alone it is the same one statement. A byte order mark is one only at the beginning of a file; elsewhere it is a
+        // letter, and the server refuses it.
+        if range.start == 0 || !sql.starts_with('\u{feff}') {
+            let alone =
+                split("f.sql", sql, 1).unwrap_or_else(|it| panic!("{sql:?} alone: {it:?}")).statements;
+            assert!(
+                alone.len() == 1 && alone[0].range == (0..sql.len()) && alone[0].kind == statement.kind,
+                "{sql:?} alone: {alone:?}"
+            );
+        }
         // Nothing is sent as one statement that ends its transaction and goes on.
         let blank: String =
             sql.chars().map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) }).collect();

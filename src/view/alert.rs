@@ -47,7 +47,11 @@ pub fn alert(session: &Session) -> Option<AlertView> {
         facts.extend(failed);
     }
     facts.extend(session.again().map(|again| Row::labelled("again", Tone::Warn, &again)));
-    facts.push(Row::labelled("left", Tone::Warn, &halt.left));
+    facts.push(match stop.next {
+        // What was done since then stands below it.
+        Some(Stage::Document) => Row::labelled("left", Tone::Dim, "then: ").say(Tone::Dim, &halt.left),
+        _ => Row::labelled("left", Tone::Warn, &halt.left),
+    });
     let said = stop.words.iter().map(|(stage, words)| {
         let decided = stop.decision.filter(|_| *stage == Stage::Decide);
         let decided = decided.map(|decision| format!("{}: ", decision.word())).unwrap_or_default();
