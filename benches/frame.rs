@@ -2,8 +2,10 @@
 //! `cargo bench --bench frame`.
 #![expect(clippy::disallowed_methods, reason = "what is measured here is time")]
 
+use ceremony::definition::{FileBytes, Folder, STEPS_MAX};
 use ceremony::journal::Entry;
 use ceremony::plan::Plan;
+use ceremony::runner::files::DiskFolder;
 use ceremony::session::*;
 use ceremony::time::{Moment, Timestamp};
 use ceremony::tui::{Cockpit, Face, Status, TermEvent, Theme};
@@ -51,11 +53,33 @@ struct Bench {
     micros: u64,
 }
 
+/// The shipped definition with as many steps as there may be.
+struct Many(DiskFolder);
+
+impl Folder for Many {
+    fn read(&self, path: &str) -> Result<FileBytes, String> {
+        let mut file = self.0.read(path)?;
+        if path == "ceremony.toml" {
+            let text = String::from_utf8(file.bytes).unwrap();
+            let (before, behind) = text.split_once("[[step]]\nid = \"sign-off\"").unwrap();
+            let there = text.matches("[[step]]").count();
+            // Those of the migrations stand in no table of their own.
+            let more: String = (there + 4..STEPS_MAX)
+                .map(|at| format!("[[step]]\nid = \"v/{at}\"\nkind = \"verify\"\ntitle = \"Look {at}\"\nqueries = [\"post/orphaned-events\"]\n"))
+                .collect();
+            file.bytes = format!("{before}{more}[[step]]\nid = \"sign-off\"{behind}").into_bytes();
+        }
+        Ok(file)
+    }
+}
+
+fn shipped() -> DiskFolder {
+    DiskFolder::new(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
 impl Bench {
-    fn new() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let files = ceremony::runner::files::DiskFolder::new(folder).unwrap();
-        let ceremony = ceremony::definition::load(&files, "ceremony.toml").unwrap();
+    fn new(files: &dyn Folder) -> Self {
+        let ceremony = ceremony::definition::load(files, "ceremony.toml").unwrap();
         let counter = Counter::default();
         let viewport = Viewport::Fixed(Rect::new(0, 0, COLUMNS, ROWS));
         let backend = CrosstermBackend::new(counter.clone());
@@ -186,13 +210,33 @@ fn output(bench: &mut Bench) {
     bench.keys("output: a row up, key to frame", &[KeyCode::Up]);
 }
 
+fn steps() {
+    let many = Many(shipped());
+    let from = Instant::now();
+    let mut bench = Bench::new(&many);
+    println!("{:<46} {:.0} ms", "steps: 10,000 loaded and planned", from.elapsed().as_secs_f64() * 1e3);
+    bench.frame();
+    // To the pane with the steps: the one that shows where one is.
+    let moves = |bench: &mut Bench| {
+        bench.key(KeyCode::Tab);
+        bench.frame();
+        bench.key(KeyCode::End);
+        bench.frame().1 > 200
+    };
+    assert!((0..8).any(|_| moves(&mut bench)), "no pane has the steps");
+    bench.keys("steps: a row on and back, key to frame", &[KeyCode::Up, KeyCode::Down]);
+    bench.keys("steps: a page back, key to frame", &[KeyCode::PageUp]);
+    bench.keys("steps: to the end and back, key to frame", &[KeyCode::End, KeyCode::Home]);
+}
+
 fn main() {
     // Without it we are not asked to measure, but only whether we start.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(&shipped());
     bench.frame();
     results(&mut bench);
     output(&mut bench);
+    steps();
 }
