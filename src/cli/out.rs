@@ -3,8 +3,10 @@
 //! Whatever stands in a line (a title, a path, an error of the server) cannot act on the terminal, nor begin a line of
 //! its own. A reader that has left (`| head`) is no reason to panic and lose the exit code.
 
+use crate::journal::FILE_NAME;
 use crate::view::clean_line;
 use std::io::Write;
+use std::path::Path;
 
 /// Prints a line to standard output, by Rule C.
 macro_rules! outln {
@@ -28,6 +30,17 @@ pub(super) fn error_line(text: &str) {
 /// Lines for standard error that were made clean, as by [`three_parts`].
 pub(super) fn error_as_made(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// A record with more bytes takes more than a moment to be checked.
+const LONG_BYTES: u64 = 500_000_000;
+
+/// Says what goes on where the record in `folder` is so long that nothing would be seen for a while.
+pub(super) fn reading(folder: &Path) {
+    let bytes = std::fs::metadata(folder.join(FILE_NAME)).map_or(0, |it| it.len());
+    if bytes > LONG_BYTES {
+        errln!("reading {} MB of record: its whole chain is checked first ...", bytes / 1_000_000);
+    }
 }
 
 /// Bytes for standard output as they are: reports and scripts that were made clean, or what this program painted.

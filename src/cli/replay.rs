@@ -25,6 +25,7 @@ const BUSY: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_millis(500);
 
 pub(super) fn start(common: &Common, dir: &Path) -> Result<u8, Trouble> {
+    super::out::reading(dir);
     let reel = Reel::open(dir).map_err(Trouble::unreadable)?;
     let reading = Reading::open(dir, &operator::name(common));
     let mut sitting = Sitting::new(reel, reading).map_err(Trouble::unreadable)?;

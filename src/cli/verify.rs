@@ -14,6 +14,7 @@ use std::path::Path;
 const NOT_AS_RECORDED: u8 = 6;
 
 pub(super) fn check(common: &Common, dir: &Path, checked: &Checked) -> Result<u8, Trouble> {
+    super::out::reading(dir);
     let found = verify(dir, checked.head.clone()).map_err(Trouble::unreadable)?;
     outln!("entries  {}, each chains to the bytes before it", found.entries);
     outln!("head     {}", found.head);
