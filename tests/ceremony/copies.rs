@@ -61,7 +61,9 @@ fn a_rehearsal_on_a_database_in_use_is_on_a_restored_copy() {
         "DO $$ BEGIN
            ASSERT (SELECT last_value FROM public.counter) = 41, 'the sequence';
            ASSERT (SELECT count(*) || ' ' || sum(long) || ' ' || max(id) FROM public.rich) = '100 592 100', 'the rows';
-           ASSERT (SELECT datlocprovider::text || ' ' || daticulocale || ' ' || datcollate FROM pg_database
+           -- The column has another name from version 17 on.
+           ASSERT (SELECT datlocprovider::text || ' ' || coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale')
+                          || ' ' || datcollate FROM pg_database AS d
                     WHERE datname = current_database()) = 'i de-AT C', 'the locale';
            ASSERT current_database() LIKE 'ceremony%', 'it is a copy';
          END $$;",

@@ -89,12 +89,15 @@ UNION ALL
                CASE WHEN NOT c.conislocal THEN 'inherited' END,
                (SELECT 'triggers ' || string_agg(DISTINCT g.tgenabled::text, '')
                 FROM pg_trigger g WHERE g.tgconstraint = c.oid AND g.tgisinternal AND g.tgenabled <> 'O'))
+    -- From version 18 on NOT NULL is a constraint too: it is said of its column, unless it is less than that.
     FROM rel r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype <> 't'
+        AND NOT (c.contype = 'n' AND c.convalidated AND NOT c.connoinherit)
 UNION ALL
     SELECT 'pg_constraint'::regclass, c.oid, 0, format('constraint %s.%I.%I', s.name, t.typname, c.conname),
            concat_ws('; ', pg_get_constraintdef(c.oid), CASE WHEN NOT c.convalidated THEN 'not validated' END)
     FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid JOIN space s ON s.oid = t.typnamespace
-    WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_type'::regclass AND m.objid = t.oid)
+    WHERE c.contype <> 'n'
+      AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_type'::regclass AND m.objid = t.oid)
 UNION ALL
     SELECT 'pg_class'::regclass, r.oid, 0, 'index ' || r.name,
            concat_ws('; ', pg_get_indexdef(r.oid), r.parents, r.place,
