@@ -72,7 +72,7 @@ pub fn run(data: &[u8]) {
                 let hidden = if "sslmode or application_name".contains(hidden) { "" } else { hidden };
                 let named = format!("{}{}", refused.why, refused.next);
                 let common = |word: &str| {
-                    refused.what.replace("...", "").contains(word) && text.matches(word).count() == 1
+                    refused.what.replace("...", "\n").contains(word) && text.matches(word).count() == 1
                 };
                 assert!(
                     hidden.len() < 12 || !(common(hidden) || named.contains(hidden)),
