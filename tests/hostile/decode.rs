@@ -1,6 +1,7 @@
 //! The way back from what is shown to what came: where there is one, two texts are never shown alike.
 
 use ceremony::view::Span;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// What a text came from, read from the letters alone, without their colours.
 pub fn undone(shown: &str) -> Option<String> {
@@ -29,10 +30,17 @@ pub fn joined(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// Whether a letter may stand in anything that is shown.
+/// Invisible although their category does not say so, or taken for something else.
+const LOOKALIKES: &str = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180f}\u{2800}\u{3164}\u{fe00}\
+    \u{fe0e}\u{fe0f}\u{ffa0}\u{fffc}\u{fffd}\u{e0100}";
+
+/// Whether a letter may stand in anything that is shown: by its category, whatever the program says of it, and by that.
 pub fn is_harmless(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{2400}'..='\u{241F}' | '\u{2421}')
-        || ["a", "\u{1100}", "\u{1100}\u{1161}"].iter().any(|before| {
+    use GeneralCategoryGroup::{Other, Separator};
+    let ours = matches!(c, ' '..='~' | '\u{2400}'..='\u{241F}' | '\u{2421}');
+    let acts = matches!(c.general_category_group(), Other | Separator) || LOOKALIKES.contains(c);
+    ours || !acts
+        && ["a", "\u{1100}", "\u{1100}\u{1161}"].iter().any(|before| {
             ceremony::view::clean(&format!("{before}{c}"), false).last().is_some_and(|span| !span.danger)
         })
 }

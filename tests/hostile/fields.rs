@@ -1,8 +1,10 @@
 //! T1, through every field: whole sessions whose every text is hostile, on every screen of the cockpit.
 
+use crate::decode::is_harmless;
 use crate::folder::hostile_plan;
 use crate::frames::Stage;
 use crate::mutate::{Mutator, held};
+use crate::reports::is_mark;
 use crate::sequences::foreign_to_cockpit;
 use crate::support::effort::{effort, figures};
 use ceremony::driver::follow;
@@ -128,6 +130,8 @@ fn every_field_of_a_record_on_every_screen() {
         }
     }
     assert!(fields.len() > 120, "{} fields are few: {fields:#?}", fields.len());
+    let acts: Vec<&char> = look.seen.iter().filter(|c| !is_harmless(**c) && !is_mark(**c)).collect();
+    assert!(acts.is_empty(), "on a screen: {acts:?}");
     for escape in ['\u{241b}', '\u{2400}', '\u{240a}', '\u{2421}'] {
         assert!(look.seen.contains(&escape), "{escape} was never on a screen");
     }

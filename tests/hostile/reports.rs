@@ -29,7 +29,7 @@ fn assert_harmless(what: &str, text: &str) {
 }
 
 /// Marks are let through, two behind a letter.
-fn is_mark(c: char) -> bool {
+pub fn is_mark(c: char) -> bool {
     use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
     c.general_category_group() == GeneralCategoryGroup::Mark
 }
