@@ -2,7 +2,7 @@
 
 use crate::chain::*;
 use crate::room::*;
-use crate::strace::{Blow, Target};
+use crate::strace::{Blow, Target, traced};
 use crate::support::effort::{effort, figures};
 use std::fs;
 use std::sync::OnceLock;
@@ -175,6 +175,30 @@ fn at_every_step_of_the_record_to_its_disk() {
     assert!(kills >= if effort() >= 20 { 1_000 } else { 12 }, "{all:?}");
     // The short form has too few for that; `at_every_commit_with_its_answer_on_the_way` has each.
     assert!(effort() < 20 || in_doubt > 20, "{all:?}");
+}
+
+/// J5: no COMMIT is sent before its intent is on disk. The short form's kills may all miss the moment between the two.
+#[test]
+fn no_commit_goes_before_its_intent_is_on_disk() {
+    let (room, server) = (Room::new(), watched());
+    let chain = Chain::new(&room, &server, "session");
+    let log = room.path("strace");
+    let target = Target { call: "write,fdatasync,sendto", file: None, nth: 1, all: true };
+    let long = ["-s".to_owned(), "65536".to_owned()];
+    room.spawn(traced(&chain.command("run"), target, &long, &log)).end().with(0);
+    let (mut intent, mut commits) = (None, 0);
+    for line in fs::read_to_string(log).unwrap().lines() {
+        if line.contains("write(") && line.contains(r#"\"event\":\"commit-requested\""#) {
+            intent = Some("written");
+        } else if line.contains("fdatasync") && line.ends_with("= 0") {
+            intent = intent.map(|_| "on disk");
+        } else if line.contains("sendto(") && line.contains(r#""Q\0\0\0\vCOMMIT\0""#) {
+            assert_ne!(intent, Some("written"), "COMMIT {} was sent", commits + 1);
+            // There are others, of which no record knows.
+            commits += u64::from(intent.take().is_some());
+        }
+    }
+    assert_eq!(commits, 3);
 }
 
 /// A number from 1 on, evenly up to `most`.
