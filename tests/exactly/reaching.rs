@@ -101,3 +101,28 @@ fn what_reaches_for_the_ledger_is_stopped_or_in_vain() {
     );
     figures("E10", &words);
 }
+
+/// Deferred anew while the proof makes it immediate, so that it comes with COMMIT itself.
+const AT_COMMIT: &str = "CREATE TABLE public.one (id int); CREATE TABLE public.other (id int);
+    CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      SET CONSTRAINTS ALL DEFERRED; INSERT INTO public.other VALUES (1); RETURN NULL; END $$;
+    CREATE FUNCTION public.g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      DELETE FROM ceremony.ledger; RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER a AFTER INSERT ON public.one DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION public.f();
+    CREATE CONSTRAINT TRIGGER b AFTER INSERT ON public.other DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION public.g();
+    INSERT INTO public.one VALUES (1);";
+
+/// When all is proved already: only who reads the ledger again after COMMIT sees it.
+#[test]
+fn a_row_that_goes_while_it_is_committed_is_missed() {
+    let server = used();
+    let room = mini(&format!("{GOOD}\n{AT_COMMIT}\n"));
+    run_on(&room, &server.url(), &room.yes())
+        .with(5)
+        .says(&["condition 8 of 8", "the server said COMMIT, but the ledger does not have the row"]);
+    assert!(room.events("step-committed").is_empty());
+    assert_eq!(server.ask(LEFT), "mini 20260301000000 0");
+    room.verify().with(0);
+}
