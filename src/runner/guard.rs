@@ -309,10 +309,19 @@ fn refused(text: &str, why: &str, next: &str) -> Refused {
     }
 }
 
+/// No scheme of a database is longer.
+const SCHEME_BYTES_MAX: usize = 20;
+
 /// The text as it may be shown: everything that could be a password is left out. That is whatever stands before the
 /// last `@`, and the values of parameters. A text that is no URL is not shown at all.
 fn without_user_info(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return "(not a URL, not shown)".into() };
+    // What is not written as a scheme may be the password of something that has none.
+    let is_scheme = |text: &str| {
+        text.len() <= SCHEME_BYTES_MAX
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
+    let parts = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
+    let Some((scheme, rest)) = parts else { return "(not a URL, not shown)".into() };
     let rest = match rest.rsplit_once('@') {
         Some((_, host)) => format!("…@{host}").replace('…', "..."),
         // Without an @, a password may be anywhere.

@@ -273,6 +273,8 @@ fn a_refusal_never_shows_a_password() {
         "postgresql://a:x?canary@prod/c",
         "mysql://a:canary@prod/c",
         "postgresql://a:canary/c",
+        "a:canary@prod/c?options=http://x@y",
+        "canary@prod/c?to=http://x",
     ] {
         let said = parse(text).unwrap_err().to_string();
         assert!(!said.contains("canary"), "{text}: {said}");
