@@ -140,8 +140,8 @@ fn out_of_memory() {
     let (mut screen, terminal) = at_a_gate(&ceremony);
     limit(&screen, Resource::Core, 0);
     limit(&screen, Resource::As, 1 << 20);
-    // A larger screen wants a larger buffer.
-    screen.resize(500, 500);
+    // A larger screen wants a larger buffer: one that no heap of a thread has kept in reserve (64 MiB at most).
+    screen.resize(2_000, 1_500);
     screen.wait_for_exit();
     restored(&ceremony, screen, &terminal, true);
     figures("T4", "out of memory: 0 terminals left broken");
